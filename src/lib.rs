@@ -1,0 +1,46 @@
+//! **foliorank** reranks document pages where the reader is: burn networks on WebGPU or the CPU,
+//! in the browser as WASM and natively.
+//!
+//! The flow: a [`Manifest`] says what a model is; [`Reranker::from_parts`] checks the files and
+//! puts the network on a [`DeviceKind`]; [`Reranker::self_test`] proves the device with known
+//! answers; [`Reranker::rerank`] turns a query and documents into a [`Ranking`] with the best
+//! passage of each page.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`reranker`] | the one call; options, progress, usage |
+//! | [`strategy`] | the [`Judge`] seam and the ways to ask it |
+//! | [`page`] | long pages as windows, windows' scores as page scores |
+//! | [`tokenizer`] | text to WordPiece ids with byte spans |
+//! | [`batch`] | sequences sorted by length and packed to a token budget |
+//! | [`nn`] | the networks: shapes in, raw logits or vectors out |
+//! | [`weights`] | safetensors to a network, strictly |
+//! | [`manifest`] | `model.json` as a type |
+//! | [`device`] | `cpu` or `webgpu` |
+//! | [`error`] | every failure, with a stable code |
+//!
+//! Imports point one way: `wasm -> reranker -> {strategy, page, batch, tokenizer, nn, weights,
+//! device}`. `strategy`, `page` and `tokenizer` never import burn.
+
+pub mod batch;
+pub mod device;
+pub mod error;
+pub mod manifest;
+pub mod nn;
+pub mod page;
+pub mod reranker;
+pub mod strategy;
+pub mod tokenizer;
+#[cfg(all(feature = "wasm", target_arch = "wasm32"))]
+mod wasm;
+pub mod weights;
+
+pub use device::DeviceKind;
+pub use error::Error;
+pub use manifest::Manifest;
+pub use reranker::{Options, Ranking, Reranker, Scores};
+pub use strategy::Judge;
+
+// Named for their JavaScript feature only.
+#[cfg(target_arch = "wasm32")]
+use {getrandom_03 as _, getrandom_04 as _};

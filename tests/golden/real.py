@@ -1,0 +1,57 @@
+"""Known answers of the public models: the self_test scores in models/*/model.json.
+
+Computed from the converted weights in the model cache (`foliorank models` puts them there) with the
+independent network and tokenizer. Writes the scores into the manifests; `--check` compares to 1e-3.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+import layout
+import reference
+
+MODELS = Path(__file__).parent.parent.parent / "models"
+NAMES = ["ms-marco-minilm-l12-v2", "all-minilm-l6-v2"]
+
+
+def cache():
+    base = os.environ.get("FOLIORANK_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "foliorank/models"
+
+
+def scores(folder, manifest):
+    """Raw scores of the manifest's self-test pairs."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    model = reference.network(layout.read(folder / "model.safetensors"), manifest["dimensions"])
+    encode = lambda *text: {"ids": (e := tokenizer.encode(*text)).ids, "segments": e.type_ids}
+    for case in manifest["self_test"]["cases"]:
+        if manifest["score"] == "logit":
+            yield reference.logits(model, [encode(case["query"], case["document"])])[0]
+        else:
+            both = [encode(case["query"]), encode(case["document"])]
+            yield float(np.dot(*reference.vectors(model, both, manifest["pooling"])))
+
+
+def main():
+    wrong = []
+    for name in NAMES:
+        path = MODELS / name / "model.json"
+        manifest = json.loads(path.read_text())
+        for case, score in zip(manifest["self_test"]["cases"], scores(cache() / name, manifest)):
+            print(f"{name}: {score:.4f} ({case['document'][:40]})")
+            if abs(score - case["score"]) > 1e-3:
+                wrong.append(f"{name}: {case['document']!r} has {case['score']}, computed {score:.4f}")
+            case["score"] = round(score, 4)
+        if "--check" not in sys.argv:
+            path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    if wrong and "--check" in sys.argv:
+        raise SystemExit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main()

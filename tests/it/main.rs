@@ -1,0 +1,9 @@
+//! Integration tests of the library, one binary: the committed tiny models against references by
+//! independent implementations, and every kind of bad input. See `tests/golden/README.md`.
+
+mod bad_input;
+mod golden;
+mod invariants;
+mod known_answers;
+mod support;
+mod tokens;
