@@ -1,0 +1,148 @@
+//! The names and numbers that `read` finds in a small graph shaped like the exporters' ones.
+
+use std::cell::RefCell;
+
+use super::*;
+
+fn raw(name: &str, data_type: DataType, dims: &[i64], bytes: Vec<u8>) -> TensorProto {
+    TensorProto {
+        name: Some(name.into()),
+        data_type: Some(data_type),
+        dims: dims.into(),
+        raw_data: Some(RefCell::new(bytes)),
+        ..TensorProto::default()
+    }
+}
+
+fn quantised(
+    base: &str,
+    data_type: DataType,
+    dims: &[i64],
+    bytes: Vec<u8>,
+    zero: i32,
+) -> [TensorProto; 3] {
+    let scalar = |name: &str, data_type| TensorProto {
+        name: Some(format!("{base}{name}")),
+        data_type: Some(data_type),
+        ..TensorProto::default()
+    };
+    [
+        raw(&format!("{base}_quantized"), data_type, dims, bytes),
+        TensorProto {
+            float_data: vec![0.5],
+            ..scalar("_scale", DataType::FLOAT)
+        },
+        TensorProto {
+            int32_data: vec![zero],
+            ..scalar("_zero_point", data_type)
+        },
+    ]
+}
+
+fn node(kind: &str, inputs: &[&str], output: &str) -> NodeProto {
+    NodeProto {
+        op_type: Some(kind.into()),
+        name: Some(format!("{output} node")),
+        input: inputs.iter().map(|&input| input.into()).collect(),
+        output: vec![output.into()],
+        ..NodeProto::default()
+    }
+}
+
+fn graph() -> GraphProto {
+    let bias = "bert.encoder.layer.0.intermediate.dense.bias";
+    let numbers = [1.0_f32, 2.0]
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    let mut initializer = vec![raw(bias, DataType::FLOAT, &[2], numbers)];
+    // Three inputs, two outputs: [in, out].
+    initializer.extend(quantised(
+        "onnx::MatMul_7",
+        DataType::INT8,
+        &[3, 2],
+        vec![1, 254, 3, 4, 5, 6],
+        0,
+    ));
+    let words = "bert.embeddings.word_embeddings.weight";
+    initializer.extend(quantised(
+        words,
+        DataType::UINT8,
+        &[1, 2],
+        vec![0, 255],
+        100,
+    ));
+    GraphProto {
+        node: vec![
+            node(
+                "MatMulInteger",
+                &["x", "onnx::MatMul_7_quantized"],
+                "product",
+            ),
+            node("Cast", &["product"], "cast"),
+            node("Mul", &["cast", "scales"], "scaled"),
+            node("Add", &[bias, "scaled"], "sum"),
+        ],
+        initializer,
+        ..GraphProto::default()
+    }
+}
+
+fn read_graph(graph: GraphProto) -> Result<Tensors> {
+    let model = ModelProto {
+        graph: Some(graph),
+        ..ModelProto::default()
+    };
+    read(&model.write_buf().unwrap())
+}
+
+#[test]
+fn a_weight_is_named_after_the_bias_added_to_its_product_and_turned_over() {
+    let tensors = read_graph(graph()).unwrap();
+    let names: Vec<&str> = tensors.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "bert.embeddings.word_embeddings.weight",
+            "bert.encoder.layer.0.intermediate.dense.bias",
+            "bert.encoder.layer.0.intermediate.dense.weight",
+        ]
+    );
+    let weight = &tensors["bert.encoder.layer.0.intermediate.dense.weight"];
+    assert_eq!(weight.shape, [2, 3]);
+    assert_eq!(weight.values, [0.5, 1.5, 2.5, -1.0, 2.0, 3.0]);
+    let words = &tensors["bert.embeddings.word_embeddings.weight"];
+    assert_eq!(words.values, [-50.0, 77.5]);
+}
+
+#[test]
+fn a_product_without_a_bias_is_an_error_that_names_it() {
+    let mut ends = graph();
+    ends.node.pop();
+    let mut bends = graph();
+    bends.node[1].op_type = Some("Relu".into());
+    let mut forks = graph();
+    forks.node.push(node("Cast", &["product"], "other"));
+    for graph in [ends, bends, forks] {
+        let error = read_graph(graph).unwrap_err().to_string();
+        assert_eq!(error, "no bias follows product node");
+    }
+}
+
+#[test]
+fn a_scale_for_every_column_is_refused() {
+    let mut graph = graph();
+    let scale = graph
+        .initializer
+        .iter_mut()
+        .find(|tensor| tensor.name.as_deref() == Some("onnx::MatMul_7_scale"));
+    scale.unwrap().float_data = vec![0.5, 0.5];
+    let error = read_graph(graph).unwrap_err().to_string();
+    assert!(error.contains("expected one scale"), "{error}");
+}
+
+#[test]
+fn bytes_that_are_no_model_are_an_error() {
+    assert!(read(b"\xff\xff\xff not a model").is_err());
+    assert!(read(b"").is_err());
+}
