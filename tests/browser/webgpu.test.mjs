@@ -1,0 +1,134 @@
+// The real WASM on WebGPU (SwiftShader) with the tiny cross-encoder: it must really run there, agree with the CPU, and survive the loss
+// of its device. Without a WebGPU adapter these tests fail; they never skip.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { launch } from "./chromium.mjs";
+import { blankRoutes, openPage } from "./page.mjs";
+import { answer, dist, startServer } from "./server.mjs";
+
+/** Largest difference of a raw logit between the two devices. */
+const TOLERANCE = 1e-3;
+
+const sentence = "The old stone bridge over the river was made in a long winter. ";
+/** The shapes over which CPU and WebGPU are compared. */
+const SHAPES = [
+  { name: "one document", documents: [sentence] },
+  { name: "seven documents of different length", documents: [1, 2, 3, 1, 4, 2, 5].map((times, index) => `${index} ${sentence.repeat(times)}`) },
+  { name: "a long document in windows", documents: [`${sentence.repeat(30)} A good bridge. ${sentence.repeat(10)}`] },
+  { name: "a long document in small windows", documents: [sentence.repeat(20), "short"], options: { window: 32, overlap: 8 } },
+  { name: "an empty document among others", documents: ["", "bridge", " "] },
+  { name: "emoji and other scripts", documents: ["😀🎉👩‍👩‍👧", "桥梁在河上", "שלום", "bridge 😀"] },
+  { name: "lone surrogates", documents: ["\ud800 bridge", "river \udfff"] },
+  { name: "thirty-three documents", documents: Array.from({ length: 33 }, (_, index) => `bridge number ${index}`) },
+];
+
+let browser;
+let server;
+before(async () => {
+  browser = await launch();
+  server = await startServer({ ...blankRoutes });
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+test("the browser offers a WebGPU adapter", async (t) => {
+  const page = await openPage(t, browser, server);
+  const features = await page.evaluate(async () => {
+    const adapter = await navigator.gpu?.requestAdapter();
+    return adapter ? [...adapter.features] : null;
+  });
+  assert.notEqual(features, null, "no adapter: these tests need Chromium with SwiftShader");
+  assert.ok(features.includes("timestamp-query"));
+});
+
+test("WebGPU computes, and agrees with the CPU over every shape", { timeout: 600_000 }, async (t) => {
+  const page = await openPage(t, browser, server);
+  const { infos, answers } = await page.evaluate(async (shapes) => {
+    const infos = {};
+    const answers = {};
+    for (const device of ["cpu", "webgpu"]) {
+      const reranker = await Reranker.load({ model: model("tiny-cross-encoder"), device });
+      answers[device] = [];
+      for (const { documents, options } of shapes) {
+        const { results, device: used } = await reranker.rerank("good bridge", documents, { ...options, rawScores: true });
+        answers[device].push({ used, results: results.sort((a, b) => a.index - b.index) });
+      }
+      infos[device] = reranker.info;
+      reranker.dispose();
+    }
+    return { infos, answers };
+  }, SHAPES);
+  assert.equal(infos.webgpu.device.kind, "webgpu", infos.webgpu.device.reason);
+  assert.deepEqual(infos.webgpu.warnings, []);
+  assert.equal(infos.webgpu.variant, "gpu");
+  assert.equal(infos.cpu.variant, "cpu");
+  for (const [place, { name }] of SHAPES.entries()) {
+    const [cpu, webgpu] = [answers.cpu[place], answers.webgpu[place]];
+    assert.deepEqual([cpu.used, webgpu.used], ["cpu", "webgpu"], name);
+    const worst = Math.max(...cpu.results.map(({ relevanceScore }, index) => Math.abs(relevanceScore - webgpu.results[index].relevanceScore)));
+    t.diagnostic(`${name}: worst difference ${worst.toExponential(2)}`);
+    assert.ok(worst <= TOLERANCE, `${name}: ${worst}`);
+  }
+  const scores = answers.webgpu.flatMap(({ results }) => results.map(({ relevanceScore }) => relevanceScore.toFixed(4)));
+  assert.ok(new Set(scores).size > 12, "all documents got the same few scores");
+});
+
+test("auto measures both devices and says which it kept", { timeout: 300_000 }, async (t) => {
+  const page = await openPage(t, browser, server);
+  const info = await page.evaluate(async () => (await Reranker.load({ model: model("tiny-cross-encoder"), device: "auto" })).info);
+  assert.ok(info.device.measured.webgpuMs > 0 && info.device.measured.cpuMs > 0);
+  assert.equal(info.device.kind, info.device.measured.webgpuMs < info.device.measured.cpuMs ? "webgpu" : "cpu");
+  assert.match(info.device.reason, /is faster here/);
+  assert.ok(info.device.features.timestampQuery);
+});
+
+/** Put in front of the worker's script: lets the test destroy the device that WASM opened. */
+const LOSE = `{
+  const original = GPUAdapter.prototype.requestDevice;
+  let device;
+  GPUAdapter.prototype.requestDevice = async function (...args) { return (device = await original.apply(this, args)); };
+  new BroadcastChannel("lose").onmessage = () => device.destroy();
+}\n`;
+
+for (const when of ["in the middle of a request", "between requests"]) {
+  test(`a device lost ${when} continues on the CPU with nothing lost`, { timeout: 300_000 }, async (t) => {
+    server.routes["/worker.js"] = answer(LOSE + readFileSync(join(dist, "worker.js"), "utf8"));
+    t.after(() => { delete server.routes["/worker.js"]; });
+    const page = await openPage(t, browser, server);
+    const outcome = await page.evaluate(async (middle) => {
+      const channel = new BroadcastChannel("lose");
+      const reranker = await Reranker.load({ model: model("tiny-cross-encoder"), device: "webgpu" });
+      const documents = Array.from({ length: 400 }, (_, index) => `the old stone bridge ${index} over the river was made in a long winter`);
+      const before = (await reranker.rerank("good bridge", ["bridge"])).device;
+      let sent = false;
+      const lose = () => {
+        if (sent) return;
+        sent = true;
+        channel.postMessage("now");
+      };
+      if (!middle) {
+        lose();
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      const answers = await Promise.all([
+        attempt(() => reranker.rerank("good bridge", documents, { rawScores: true, onProgress: ({ type }) => { if (middle && type === "batch") lose(); } })),
+        attempt(() => reranker.rerank("river", ["a river", "a stone"])),
+      ]);
+      const info = reranker.info;
+      reranker.dispose();
+      const cpu = await Reranker.load({ model: model("tiny-cross-encoder"), device: "cpu" });
+      const expected = await cpu.rerank("good bridge", documents, { rawScores: true });
+      return { before, answers, info, same: JSON.stringify(expected.results) === JSON.stringify(answers[0].value?.results) };
+    }, when === "in the middle of a request");
+    assert.equal(outcome.before, "webgpu");
+    assert.deepEqual(outcome.answers.map(({ value, code, message }) => value?.device ?? `${code}: ${message}`), ["cpu", "cpu"]);
+    assert.ok(outcome.same, "the answer differs from the CPU's own");
+    assert.equal(outcome.info.device.kind, "cpu");
+    assert.match(outcome.info.device.reason, /WebGPU failed and the CPU took over/);
+    assert.equal(outcome.info.warnings.length, 1);
+  });
+}

@@ -1,0 +1,22 @@
+// What travels between the page and the worker. Every message carries the id of the request it belongs to.
+// Document text goes one way only; what comes back are numbers.
+import type { ErrorData } from "./errors.js";
+import type { EngineRequest } from "./engine.js";
+import type { DeviceKind, LoadProgress, RerankerInfo } from "./types.js";
+import type { NativeOptions, NativeProgress, NativeRanking } from "./wasm.js";
+
+/** Page to worker. */
+export type Order =
+  | { kind: "load"; id: number; request: EngineRequest }
+  | { kind: "rerank"; id: number; query: string; documents: string[]; options: NativeOptions }
+  | { kind: "abort"; id: number };
+
+/** Worker to page. */
+export type Reply =
+  | { kind: "loading"; id: number; progress: LoadProgress }
+  | { kind: "loaded"; id: number; info: RerankerInfo }
+  | { kind: "started"; id: number }
+  | { kind: "batch"; id: number; progress: NativeProgress }
+  | { kind: "ranked"; id: number; ranking: NativeRanking }
+  /** `lost`: the device whose engine is gone with this request; absent: the worker goes on. */
+  | { kind: "failed"; id: number; error: ErrorData; lost?: DeviceKind };

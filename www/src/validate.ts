@@ -1,0 +1,88 @@
+// Checks arguments before anything is posted to a worker: every complaint is `invalid_argument` and says what was found.
+// Limits that depend on the model (its length, its vocabulary) are the engine's business, not this file's.
+import { RerankError } from "./errors.js";
+import type { LoadOptions, RerankDocument, RerankOptions } from "./types.js";
+
+const describe = (value: unknown): string => {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "number" || typeof value === "boolean" || value === undefined) return String(value);
+  return `a value of type ${typeof value}`;
+};
+
+const complain = (name: string, expected: string, found: unknown): never => {
+  throw new RerankError("invalid_argument", `${name} must be ${expected}, found ${describe(found)}`);
+};
+
+function checkObject(name: string, value: unknown): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) complain(name, "an object", value);
+}
+
+function checkCount(name: string, value: unknown, least: number): void {
+  // u32 is what crosses into WASM.
+  if (value === undefined) return;
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > 0xffff_ffff) {
+    complain(name, least === 0 ? "a whole number, 0 or more" : "a positive whole number", value);
+  }
+}
+
+function checkBoolean(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "boolean") complain(name, "true or false", value);
+}
+
+function checkSignal(value: unknown): void {
+  if (value === undefined) return;
+  const signal = value as Partial<AbortSignal> | null;
+  if (typeof signal?.aborted !== "boolean" || typeof signal.addEventListener !== "function") {
+    complain("signal", "an AbortSignal", value);
+  }
+}
+
+function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") complain(name, "a function", value);
+}
+
+function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  if (value !== undefined && !choices.includes(value as string)) {
+    complain(name, `one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`, value);
+  }
+}
+
+/** Checks the options of `Reranker.load`. `model` may be absent when its files are handed in. */
+export function checkLoadOptions(options: Partial<LoadOptions>, modelNeeded: boolean): void {
+  checkObject("options", options);
+  for (const name of ["model", "wasmUrl"] as const) {
+    const value: unknown = options[name];
+    if (value === undefined && (name === "wasmUrl" || !modelNeeded)) continue;
+    if (!(value instanceof URL) && (typeof value !== "string" || value.trim() === "")) complain(name, "a URL", value);
+  }
+  checkChoice("device", options.device, ["auto", "webgpu", "cpu"]);
+  checkChoice("cache", options.cache, ["default", "no-store", "only-if-cached"]);
+  checkBoolean("worker", options.worker);
+  checkSignal(options.signal);
+  checkFunction("onProgress", options.onProgress);
+}
+
+/** Checks the arguments of `rerank` and returns the documents' texts, in order. */
+export function checkRerank(query: unknown, documents: readonly RerankDocument[], options: RerankOptions): string[] {
+  if (typeof query !== "string") complain("query", "a string", query);
+  if (!Array.isArray(documents)) complain("documents", "an array", documents);
+  checkObject("options", options);
+  checkCount("topN", options.topN, 1);
+  checkCount("maxTokensPerDocument", options.maxTokensPerDocument, 1);
+  checkCount("window", options.window, 1);
+  checkCount("overlap", options.overlap, 0);
+  if (options.window !== undefined && options.overlap !== undefined && options.overlap >= options.window) {
+    complain("overlap", `less than window (${options.window})`, options.overlap);
+  }
+  checkBoolean("returnDocuments", options.returnDocuments);
+  checkBoolean("rawScores", options.rawScores);
+  checkSignal(options.signal);
+  checkFunction("onProgress", options.onProgress);
+  return Array.from(documents, (document: unknown, index) => {
+    const text: unknown = typeof document === "string" ? document : (document as { text?: unknown } | null | undefined)?.text;
+    if (typeof text !== "string") complain(`documents[${index}]`, "a string or an object with a string `text`", document);
+    return text as string;
+  });
+}

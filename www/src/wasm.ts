@@ -1,0 +1,94 @@
+// The shape of the WASM module as wasm-bindgen exports it, and loading one of its two variants.
+// Choosing the variant is engine.ts's business.
+import { RerankError } from "./errors.js";
+import type { DeviceKind, Variant } from "./types.js";
+
+export interface NativeProgress {
+  batch: number;
+  batches: number;
+  tokens: number;
+  totalTokens: number;
+}
+
+export interface NativeOptions {
+  topN?: number;
+  rawScores?: boolean;
+  maxTokensPerDocument?: number;
+  window?: number;
+  overlap?: number;
+}
+
+export interface NativeRanking {
+  /** Input index of each result, best first. */
+  order: Uint32Array;
+  scores: Float32Array;
+  /** Two each: start and end of the best passage. */
+  passages: Uint32Array;
+  usage: { tokens: number; batches: number; paddedTokens: number; passages: number };
+  timing: { tokenizeMs: number; scoreMs: number };
+}
+
+export interface NativeInfo {
+  model: string;
+  architecture: string;
+  device: DeviceKind;
+  parameters: number;
+  maxLength: number;
+  score: "logit" | "cosine";
+  licence: string;
+  version: string;
+}
+
+export interface NativeEngine {
+  selfTest(): Promise<number>;
+  info(): NativeInfo;
+  rerank(
+    query: string, documents: string[], options: NativeOptions,
+    onBatch?: (progress: NativeProgress) => Promise<boolean>,
+  ): Promise<NativeRanking>;
+  free(): void;
+}
+
+/** What `foliorank.js` of either variant exports. */
+export interface Glue {
+  default(options: { module_or_path: URL | Response | ArrayBuffer | WebAssembly.Module }): Promise<unknown>;
+  version(): string;
+  Engine: {
+    load(manifest: string, tokenizer: Uint8Array, weights: Uint8Array, device: string): Promise<NativeEngine>;
+    warmUp(manifest: string, device: string): Promise<number>;
+  };
+}
+
+/** A module supplied by a host that cannot load one at run time (edge workers). */
+export interface SuppliedWasm {
+  glue: Glue;
+  module: WebAssembly.Module;
+  variant: Variant;
+}
+
+/**
+ * Downloads and starts one variant. `generation` above 0 asks for a new instance in a realm that already has one:
+ * the glue keeps its instance in a module variable, so another URL is another instance.
+ */
+export async function loadWasm(variant: Variant, folder: string, generation: number): Promise<Glue> {
+  const base = new URL(`${variant}/`, folder);
+  const script = new URL("foliorank.js", base);
+  if (generation > 0) script.searchParams.set("generation", String(generation));
+  const url = new URL("foliorank_bg.wasm", base);
+  const failed = (what: string, cause: unknown): RerankError =>
+    new RerankError("download", `the ${variant} WASM module could not be loaded: ${what}`, { cause });
+
+  const [glue, response] = await Promise.all([
+    (import(/* webpackIgnore: true */ /* @vite-ignore */ script.href) as Promise<Glue>)
+      .catch((error: unknown) => { throw failed(`${script.href} (${String(error)})`, error); }),
+    fetch(url).catch((error: unknown) => { throw failed(`${url.href} (${String(error)})`, error); }),
+  ]);
+  if (!response.ok) throw failed(`the server answered ${response.status} for ${url.href}`, undefined);
+  try {
+    await glue.default({ module_or_path: response });
+  } catch (error) {
+    // Cut while streaming, or a browser without what the module needs (SIMD): the browser's words say which.
+    throw failed(String(error), error);
+  }
+  return glue;
+}
