@@ -1,0 +1,186 @@
+//! What `check` and `test` consist of, cheapest first. The names of the steps are what `needs` refers to.
+//!
+//! xtask is compiled apart from the other packages: in one command its dependencies' features would join theirs, and all of
+//! burn would be compiled again for the commands that leave xtask out.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::config::Config;
+use crate::pairs;
+use crate::project::{Project, run, run_within};
+use crate::setup;
+use crate::steps::{Step, step};
+use crate::toolchain;
+use crate::wasm::{self, Mode};
+
+/// A shader compiled in software is slow; a test that hangs is slower.
+const BROWSER_LIMIT: Duration = Duration::from_secs(30 * 60);
+const PACKAGES: [&str; 3] = ["--workspace", "--exclude", "xtask"];
+
+/// `cargo xtask check`.
+pub(crate) fn check(project: &Project) -> Vec<Step<'_>> {
+    vec![
+        step("tools", &[], || setup::tools(project)),
+        step("npm packages", &["tools"], || setup::npm_packages(project)),
+        step("rustfmt", &["tools"], || {
+            run(project.cargo().args(["fmt", "--all", "--check"]))
+        }),
+        step("pairs kept by hand", &[], || {
+            pairs::check_all(&project.root)
+        }),
+        step("TypeScript", &["npm packages"], || {
+            run(project.npm().args(["run", "typecheck"]))
+        }),
+        step("clippy of xtask", &["tools"], || {
+            run(project.cargo().args([
+                "clippy",
+                "--package",
+                "xtask",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]))
+        }),
+        step("clippy", &["tools"], || {
+            run(project.cargo().arg("clippy").args(PACKAGES).args([
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]))
+        }),
+        step("rustdoc", &["tools"], || {
+            run(project
+                .cargo()
+                .args(["doc", "--no-deps", "--lib"])
+                .args(PACKAGES)
+                .env("RUSTDOCFLAGS", "-D warnings"))
+        }),
+    ]
+}
+
+/// `cargo xtask test --quick`: no WASM and no browser.
+pub(crate) fn quick<'a>(project: &'a Project) -> Vec<Step<'a>> {
+    let mut steps = check(project);
+    steps.extend([
+        step("tests of xtask", &[], || {
+            run(project.cargo().args(["test", "--package", "xtask"]))
+        }),
+        step("models", &["tools"], || models(project, &[])),
+        // Not blocked by the models: the tests that want one say so themselves, and most want none.
+        step("native tests", &[], || {
+            run(project.cargo().arg("test").args(PACKAGES))
+        }),
+        step("tests of the package", &["npm packages"], || {
+            run(project.npm().arg("test"))
+        }),
+    ]);
+    steps
+}
+
+/// `cargo xtask test`.
+pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>> {
+    let mut steps = quick(project);
+    steps.extend([
+        step("wasm32 standard library", &["tools"], || {
+            toolchain::ensure(project).map(drop)
+        }),
+        step("wasm cpu", &["wasm32 standard library"], || {
+            wasm::build(project, config, "cpu", Mode::Release)
+        }),
+        step("wasm cpu: sizes and instructions", &["wasm cpu"], || {
+            wasm::check(project, config, "cpu")
+        }),
+        step("wasm gpu", &["wasm32 standard library"], || {
+            wasm::build(project, config, "gpu", Mode::Release)
+        }),
+        step("wasm gpu: sizes and instructions", &["wasm gpu"], || {
+            wasm::check(project, config, "gpu")
+        }),
+        step("clippy for wasm32", &["wasm32 standard library"], || {
+            wasm::clippy(project, config)
+        }),
+        step("page", &["npm packages"], || page(project)),
+        step("Chromium", &[], || {
+            setup::chromium().map(|file| println!("{}", file.display()))
+        }),
+        step(
+            "browser tests",
+            &["models", "wasm cpu", "wasm gpu", "page", "Chromium"],
+            || browser_tests(project),
+        ),
+    ]);
+    steps
+}
+
+/// Has the native `foliorank` fetch the models that are not in the cache.
+pub(crate) fn models(project: &Project, arguments: &[String]) -> Result<()> {
+    run(project
+        .cargo()
+        .args(["run", "--package", "foliorank-cli", "--", "models"])
+        .args(arguments))
+}
+
+/// The package and the demo page in www/dist.
+pub(crate) fn page(project: &Project) -> Result<()> {
+    run(project.npm().args(["run", "build"]))
+}
+
+fn browser_tests(project: &Project) -> Result<()> {
+    let files = test_files(&project.root, Path::new("tests/browser"))?;
+    ensure!(!files.is_empty(), "tests/browser has no *.test.mjs");
+    let artefacts = env::var_os("FOLIORANK_ARTEFACTS")
+        .map_or_else(|| project.target.join("artefacts"), PathBuf::from);
+    fs::create_dir_all(&artefacts)?;
+    println!(
+        "What the tests leave to be looked at is in {}",
+        artefacts.display()
+    );
+    let mut node = Command::new("node");
+    node.current_dir(&project.root)
+        .args(["--test", "--test-concurrency=1"])
+        .args(files);
+    node.env("CHROMIUM", setup::chromium()?)
+        .env("FOLIORANK_MODELS", project.models())
+        .env("FOLIORANK_ARTEFACTS", artefacts);
+    run_within(&mut node, BROWSER_LIMIT)
+}
+
+/// Every *.test.mjs under a folder, relative to the root and sorted. Named one by one: what `node --test <folder>` takes
+/// differs between versions of node.
+fn test_files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            files.extend(test_files(root, &path)?);
+        } else if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::mistakes;
+
+    #[test]
+    fn every_step_comes_after_the_steps_it_needs() -> Result<()> {
+        let project = Project::find()?;
+        let config = Config::read(&project.root)?;
+        assert_eq!(mistakes(&test(&project, &config)), Vec::<String>::new());
+        assert_eq!(mistakes(&quick(&project)), Vec::<String>::new());
+        Ok(())
+    }
+}
