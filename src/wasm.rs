@@ -3,6 +3,8 @@
 //! Errors cross as JavaScript `Error`s with a stable `code`. Spans cross as UTF-16 code units.
 //! Document text never comes back. A panic traps and poisons the instance: start a new one.
 
+#![expect(unreachable_pub, reason = "wasm_bindgen exports what is public here")]
+
 use core::str::FromStr;
 
 use js_sys::{Float32Array, Function, Object, Promise, Reflect, Uint8Array, Uint32Array};
@@ -228,8 +230,11 @@ async fn report(on_batch: Option<&Function>, progress: Progress) -> Result<(), E
     let answer = progress
         .and_then(|progress| on_batch.call1(&JsValue::UNDEFINED, &progress))
         .map(|answer| JsFuture::from(Promise::resolve(&answer)));
-    match answer {
-        Ok(answer) if answer.await.is_ok_and(|go_on| go_on != JsValue::FALSE) => Ok(()),
+    let Ok(answer) = answer else {
+        return Err(Error::Aborted);
+    };
+    match answer.await {
+        Ok(go_on) if go_on != JsValue::FALSE => Ok(()),
         _ => Err(Error::Aborted),
     }
 }

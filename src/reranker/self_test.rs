@@ -26,8 +26,7 @@ impl Reranker {
             .enumerate()
         {
             let difference = (found - answer.score).abs();
-            // A NaN is within no tolerance.
-            if !(difference <= test.tolerance) {
+            if difference.is_nan() || difference > test.tolerance {
                 return Err(Error::SelfTest {
                     case,
                     expected: answer.score,

@@ -1,49 +1,11 @@
 // The demo page as a reader meets it: first click on the sample, files of every kind, broken files, cancel, keyboard; screenshots.
-// Ranking uses the real model on the CPU; one test runs WebGPU (SwiftShader), with the tiny model because a software GPU is slow.
+// Ranking uses the real model on the CPU.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch } from "./chromium.mjs";
+import { test } from "node:test";
+import { MINUTES, artefacts, browser, openDemo, ranked, server } from "./demo-page.mjs";
 import { makePdf } from "./pdf.mjs";
-import { dist, startServer } from "./server.mjs";
 
-const artefacts = process.env.FOLIORANK_ARTEFACTS ?? join(dist, "artefacts");
-const MINUTES = 60_000;
-
-let browser;
-let server;
-before(async () => {
-  mkdirSync(artefacts, { recursive: true });
-  browser = await launch();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-/** The demo in a fresh context. Uncaught errors, console errors and requests to anywhere else fail the test. */
-async function openDemo(t, query, { width = 1280, scheme = "light", context: given } = {}) {
-  const context = given ?? await browser.newContext({ viewport: { width, height: 860 }, colorScheme: scheme });
-  const page = await context.newPage();
-  const wrong = [];
-  page.on("pageerror", (error) => wrong.push(error.message));
-  // DOMParser announces inline handlers in a read file although it would never run them.
-  const harmless = /^Executing inline event handler violates/;
-  page.on("console", (message) => { if (message.type() === "error" && !harmless.test(message.text())) wrong.push(message.text()); });
-  page.on("request", (request) => { if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(server.url)) wrong.push(request.url()); });
-  page.setDefaultTimeout(2 * MINUTES);
-  t.after(async () => {
-    await (given ? page : context).close();
-    assert.deepEqual(wrong, []);
-  });
-  await page.goto(`${server.url}/demo/?${query}`);
-  await page.waitForSelector("#list li");
-  return page;
-}
-
-const ranked = (page) => page.waitForSelector("#list.ranked li");
 const labels = (page) => page.locator("#list .row-label").allTextContents();
 const file = (name, body, mimeType = "text/plain") => ({ name, mimeType, buffer: Buffer.from(body) });
 
@@ -187,19 +149,4 @@ test("an error is told in words: a model that is not there, and no question", as
   await page.click("#rerank");
   await page.waitForFunction(() => /did not work: model\.json could not be downloaded/.test(document.querySelector("#error").textContent));
   assert.equal(await page.locator("#rerank").isVisible(), true);
-});
-
-test("the page ranks on WebGPU and says so", { timeout: 5 * MINUTES }, async (t) => {
-  const page = await openDemo(t, "device=webgpu&model=../models/tiny-cross-encoder/");
-  assert.equal(await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter())), true, "no WebGPU adapter");
-  await page.click("#rerank");
-  await ranked(page);
-  assert.equal(await page.textContent("#badge"), "WebGPU");
-  assert.match(await page.getAttribute("#badge", "title"), /WebGPU was asked for, on /);
-  assert.match(await page.textContent("#facts"), /14 pages in .* on WebGPU/);
-  await page.screenshot({ path: join(artefacts, "webgpu.png") });
-  await page.check("input[name=device][value=cpu]");
-  assert.equal(await page.textContent("#badge"), "Model not loaded yet");
-  await page.click("#rerank");
-  await page.waitForFunction(() => document.querySelector("#badge").dataset.kind === "cpu");
 });

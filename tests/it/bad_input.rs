@@ -143,7 +143,8 @@ fn an_observer_stops_the_work_at_once_and_the_next_call_is_sound() {
                 Ok(())
             }
         };
-        let call = reranker.rerank("stone", &documents, &Options::default(), observe);
+        let options = Options::default();
+        let call = reranker.rerank("stone", &documents, &options, observe);
         assert_eq!(pollster::block_on(call).unwrap_err().code(), "aborted");
         assert_eq!(heard.last(), Some(&stop_at));
     }

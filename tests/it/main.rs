@@ -1,6 +1,8 @@
 //! Integration tests of the library, one binary: the committed tiny models against references by
 //! independent implementations, and every kind of bad input. See `tests/golden/README.md`.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 mod bad_input;
 mod golden;
 mod invariants;

@@ -14,7 +14,7 @@ fn json(path: &str) -> Value {
 /// Compares every text; special tokens stand first and last in the reference and are left out.
 fn compare(tokenizer: &Tokenizer, golden: &Value) {
     let nasty = json("tests/golden/nasty.json");
-    let texts = nasty["texts"].as_array().unwrap();
+    let texts = nasty.as_array().unwrap();
     let expected = golden["texts"].as_array().unwrap();
     assert_eq!(texts.len(), expected.len());
     let mut wrong = Vec::new();
@@ -27,12 +27,13 @@ fn compare(tokenizer: &Tokenizer, golden: &Value) {
             .map(|id| id.as_u64().unwrap())
             .collect();
         let found: Vec<u64> = tokens.ids.iter().map(|&id| u64::from(id)).collect();
-        let spans = expected["offsets"].as_array().unwrap();
-        let spans = &spans[1..spans.len() - 1];
+        let flat = expected["offsets"].as_array().unwrap();
+        let spans: Vec<(u64, u64)> = (flat[2..flat.len() - 2].chunks(2))
+            .map(|pair| (pair[0].as_u64().unwrap(), pair[1].as_u64().unwrap()))
+            .collect();
         let same = spans.len() == tokens.spans.len()
-            && spans.iter().zip(&tokens.spans).all(|(expected, found)| {
-                expected[0] == u64::from(found.0) && expected[1] == u64::from(found.1)
-            });
+            && (spans.iter().zip(&tokens.spans))
+                .all(|(expected, found)| *expected == (u64::from(found.0), u64::from(found.1)));
         if found != ids || !same {
             let start: String = text.chars().take(30).collect();
             let n = ids.len().min(12);
@@ -40,11 +41,7 @@ fn compare(tokenizer: &Tokenizer, golden: &Value) {
                 "{start:?}: ids equal {}; spans {:?}, expected {:?}",
                 found == ids,
                 &tokens.spans[..n.min(tokens.spans.len())],
-                spans
-                    .iter()
-                    .take(n)
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>(),
+                &spans[..n],
             ));
         }
     }

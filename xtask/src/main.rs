@@ -40,8 +40,8 @@ const COMMANDS: [(&str, &str, &str); 7] = [
     ),
     (
         "test",
-        "[--quick]",
-        "check, and every test; --quick leaves out WASM and the browser",
+        "[--quick|--webgpu]",
+        "check, and the tests; --quick leaves out WASM and the browser, --webgpu adds the gpu variant",
     ),
     (
         "wasm",
@@ -72,11 +72,19 @@ enum Request {
     Help,
     Setup,
     Check,
-    Test { quick: bool },
+    Test(Extent),
     Wasm { variant: Option<String>, dev: bool },
     Size,
     Models(Vec<String>),
     Demo { port: u16, serve: bool },
+}
+
+/// How much `test` runs.
+#[derive(Debug, PartialEq)]
+enum Extent {
+    Quick,
+    Usual,
+    WebGpu,
 }
 
 fn main() -> ExitCode {
@@ -99,9 +107,14 @@ fn perform(request: Request) -> Result<bool> {
         Request::Help => println!("{}", help()),
         Request::Setup => setup::everything(&project)?,
         Request::Check => return Ok(steps::run_all(&plan::check(&project))),
-        Request::Test { quick: true } => return Ok(steps::run_all(&plan::quick(&project))),
-        Request::Test { quick: false } => {
-            return Ok(steps::run_all(&plan::test(&project, &config()?)));
+        Request::Test(extent) => {
+            let config = config()?;
+            let steps = match extent {
+                Extent::Quick => plan::quick(&project),
+                Extent::Usual => plan::test(&project, &config),
+                Extent::WebGpu => plan::webgpu(&project, &config),
+            };
+            return Ok(steps::run_all(&steps));
         }
         Request::Wasm { variant, dev } => {
             let config = config()?;
@@ -159,8 +172,9 @@ fn parse(arguments: &[String]) -> Result<Request> {
         ("help" | "--help" | "-h", _) => Request::Help,
         ("setup", []) => Request::Setup,
         ("check", []) => Request::Check,
-        ("test", []) => Request::Test { quick: false },
-        ("test", ["--quick"]) => Request::Test { quick: true },
+        ("test", []) => Request::Test(Extent::Usual),
+        ("test", ["--webgpu"]) => Request::Test(Extent::WebGpu),
+        ("test", ["--quick"]) => Request::Test(Extent::Quick),
         ("size", []) => Request::Size,
         ("models", rest) => Request::Models(rest.iter().map(ToString::to_string).collect()),
         ("wasm", rest) => parse_wasm(rest)?,
@@ -232,7 +246,8 @@ mod tests {
 
     #[test]
     fn options_are_understood() -> Result<()> {
-        assert_eq!(parsed("test --quick")?, Request::Test { quick: true });
+        assert_eq!(parsed("test --quick")?, Request::Test(Extent::Quick));
+        assert_eq!(parsed("test --webgpu")?, Request::Test(Extent::WebGpu));
         assert_eq!(
             parsed("wasm gpu --dev")?,
             Request::Wasm {
@@ -274,6 +289,9 @@ mod tests {
             assert!(parsed(line).is_err(), "{line}");
         }
         let error = parsed("tests").expect_err("not a command").to_string();
-        assert!(error.contains("cargo xtask test [--quick]"), "{error}");
+        assert!(
+            error.contains("cargo xtask test [--quick|--webgpu]"),
+            "{error}"
+        );
     }
 }
