@@ -219,7 +219,7 @@ impl Manifest {
             )?;
         }
         require(
-            d.hidden % d.heads == 0,
+            d.hidden.is_multiple_of(d.heads),
             format!(
                 "dimensions.heads: expected a divisor of hidden {}, found {}",
                 d.hidden, d.heads

@@ -16,6 +16,10 @@ mod read_back;
 pub use bert::{BertBiEncoder, BertConfig, BertCrossEncoder};
 
 /// A network on a device, ready for inference.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one a reranker, and it is never moved about"
+)]
 #[derive(Debug)]
 pub enum Network {
     /// Query and document in one sequence, one logit out.
