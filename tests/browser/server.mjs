@@ -11,7 +11,7 @@ export const dist = join(root, "www/dist");
 
 /** Where `cargo xtask models` puts the big models; xtask says so itself. */
 export const modelCache = process.env.FOLIORANK_MODELS ?? join(
-  process.env.FOLIORANK_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "foliorank"), "models",
+  process.env.FOLIORANK_CACHE ?? process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "foliorank", "models",
 );
 export const modelRoots = [modelCache, join(root, "models")];
 
