@@ -84,6 +84,12 @@ pub enum Error {
         /// The manifest's tolerance.
         tolerance: f32,
     },
+    /// A language model, or the way to it, failed for good.
+    #[error("llm: {what}")]
+    Llm {
+        /// The provider's own words, never with a key in them.
+        what: String,
+    },
     /// The caller stopped the work.
     #[error("aborted by the caller")]
     Aborted,
@@ -109,6 +115,7 @@ impl Error {
             Self::Weights { .. } => "weights",
             Self::Tokenizer { .. } => "tokenizer",
             Self::SelfTest { .. } => "self_test",
+            Self::Llm { .. } => "llm",
             Self::Aborted => "aborted",
             Self::Internal { .. } => "internal",
         }

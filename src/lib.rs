@@ -17,14 +17,16 @@
 //! | [`weights`] | safetensors to a network, strictly |
 //! | [`manifest`] | `model.json` as a type |
 //! | [`device`] | `cpu` or `webgpu` |
+//! | [`llm`] | the seam to a language model |
 //! | [`error`] | every failure, with a stable code |
 //!
 //! Imports point one way: `wasm -> reranker -> {strategy, page, batch, tokenizer, nn, weights,
-//! device}`. `strategy`, `page` and `tokenizer` never import burn.
+//! device}`. `strategy`, `page`, `tokenizer` and `llm` never import burn.
 
 pub mod batch;
 pub mod device;
 pub mod error;
+pub mod llm;
 pub mod manifest;
 pub mod nn;
 pub mod page;
