@@ -40,8 +40,8 @@ const COMMANDS: [(&str, &str, &str); 7] = [
     ),
     (
         "test",
-        "[--quick|--webgpu]",
-        "check, and the tests; --quick leaves out WASM and the browser, --webgpu adds the gpu variant",
+        "[--quick]",
+        "check, and the tests; --quick leaves out WASM and the browser",
     ),
     (
         "wasm",
@@ -84,7 +84,6 @@ enum Request {
 enum Extent {
     Quick,
     Usual,
-    WebGpu,
 }
 
 fn main() -> ExitCode {
@@ -112,7 +111,6 @@ fn perform(request: Request) -> Result<bool> {
             let steps = match extent {
                 Extent::Quick => plan::quick(&project),
                 Extent::Usual => plan::test(&project, &config),
-                Extent::WebGpu => plan::webgpu(&project, &config),
             };
             return Ok(steps::run_all(&steps));
         }
@@ -173,7 +171,6 @@ fn parse(arguments: &[String]) -> Result<Request> {
         ("setup", []) => Request::Setup,
         ("check", []) => Request::Check,
         ("test", []) => Request::Test(Extent::Usual),
-        ("test", ["--webgpu"]) => Request::Test(Extent::WebGpu),
         ("test", ["--quick"]) => Request::Test(Extent::Quick),
         ("size", []) => Request::Size,
         ("models", rest) => Request::Models(rest.iter().map(ToString::to_string).collect()),
@@ -247,7 +244,6 @@ mod tests {
     #[test]
     fn options_are_understood() -> Result<()> {
         assert_eq!(parsed("test --quick")?, Request::Test(Extent::Quick));
-        assert_eq!(parsed("test --webgpu")?, Request::Test(Extent::WebGpu));
         assert_eq!(
             parsed("wasm gpu --dev")?,
             Request::Wasm {
@@ -289,9 +285,6 @@ mod tests {
             assert!(parsed(line).is_err(), "{line}");
         }
         let error = parsed("tests").expect_err("not a command").to_string();
-        assert!(
-            error.contains("cargo xtask test [--quick|--webgpu]"),
-            "{error}"
-        );
+        assert!(error.contains("cargo xtask test [--quick]"), "{error}");
     }
 }

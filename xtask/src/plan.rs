@@ -98,6 +98,12 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         step("wasm cpu: sizes and instructions", &["wasm cpu"], || {
             wasm::check(project, config, "cpu")
         }),
+        step("wasm gpu", &["wasm32 standard library"], || {
+            wasm::build(project, config, "gpu", Mode::Release)
+        }),
+        step("wasm gpu: sizes and instructions", &["wasm gpu"], || {
+            wasm::check(project, config, "gpu")
+        }),
         step("clippy for wasm32", &["wasm32 standard library"], || {
             wasm::clippy(project, config)
         }),
@@ -107,35 +113,11 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         }),
         step(
             "browser tests",
-            &["models", "wasm cpu", "page", "Chromium"],
-            || browser_tests(project, |file| !is_webgpu(file)),
-        ),
-    ]);
-    steps
-}
-
-/// `cargo xtask test --webgpu`: everything, and the gpu variant with its browser tests.
-pub(crate) fn webgpu<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>> {
-    let mut steps = test(project, config);
-    steps.extend([
-        step("wasm gpu", &["wasm32 standard library"], || {
-            wasm::build(project, config, "gpu", Mode::Release)
-        }),
-        step("wasm gpu: sizes and instructions", &["wasm gpu"], || {
-            wasm::check(project, config, "gpu")
-        }),
-        step(
-            "browser tests on WebGPU",
             &["models", "wasm cpu", "wasm gpu", "page", "Chromium"],
-            || browser_tests(project, is_webgpu),
+            || browser_tests(project),
         ),
     ]);
     steps
-}
-
-/// Tests that need the gpu variant say so in their file's name.
-fn is_webgpu(file: &Path) -> bool {
-    file.to_string_lossy().contains("webgpu")
 }
 
 /// Has the native `foliorank` fetch the models that are not in the cache.
@@ -151,10 +133,9 @@ pub(crate) fn page(project: &Project) -> Result<()> {
     run(project.npm().args(["run", "build"]))
 }
 
-fn browser_tests(project: &Project, chosen: impl Fn(&Path) -> bool) -> Result<()> {
-    let mut files = test_files(&project.root, Path::new("tests/browser"))?;
-    files.retain(|file| chosen(file));
-    ensure!(!files.is_empty(), "tests/browser has no such *.test.mjs");
+fn browser_tests(project: &Project) -> Result<()> {
+    let files = test_files(&project.root, Path::new("tests/browser"))?;
+    ensure!(!files.is_empty(), "tests/browser has no *.test.mjs");
     let artefacts = env::var_os("FOLIORANK_ARTEFACTS")
         .map_or_else(|| project.target.join("artefacts"), PathBuf::from);
     fs::create_dir_all(&artefacts)?;
@@ -199,7 +180,6 @@ mod tests {
         let project = Project::find()?;
         let config = Config::read(&project.root)?;
         assert_eq!(mistakes(&test(&project, &config)), Vec::<String>::new());
-        assert_eq!(mistakes(&webgpu(&project, &config)), Vec::<String>::new());
         assert_eq!(mistakes(&quick(&project)), Vec::<String>::new());
         Ok(())
     }
