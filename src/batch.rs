@@ -17,25 +17,45 @@ pub struct Plan {
     pub padded_tokens: usize,
 }
 
-/// Packs sequences of these `lengths` (tokens) so that rows x width stays within `budget` tokens.
+/// What a sequence of a batch costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Rows of one width: every sequence costs as many tokens as the longest.
+    Padded,
+    /// One behind the other: a sequence costs its own tokens.
+    Packed,
+}
+
+/// Packs sequences of these `lengths` (tokens) so that a batch costs at most `budget` tokens.
 /// A sequence longer than the budget travels alone. Ties keep input order.
 #[must_use]
-pub fn plan(lengths: &[usize], budget: usize) -> Plan {
+pub fn plan(lengths: &[usize], budget: usize, layout: Layout) -> Plan {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&index| (core::cmp::Reverse(lengths[index]), index));
 
     let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut width = 0;
-    let mut spent = 0;
+    let (mut width, mut filled, mut spent) = (0, 0, 0);
     for index in order {
+        let cost = match layout {
+            Layout::Padded => width,
+            Layout::Packed => lengths[index],
+        };
         match batches.last_mut() {
-            Some(batch) if (batch.len() + 1) * width <= budget => batch.push(index),
+            Some(batch) if filled + cost <= budget => {
+                batch.push(index);
+                filled += cost;
+                spent += cost;
+            }
             _ => {
                 width = padded_width(lengths[index]);
+                filled = match layout {
+                    Layout::Padded => width,
+                    Layout::Packed => cost,
+                };
+                spent += filled;
                 batches.push(vec![index]);
             }
         }
-        spent += width;
     }
     let tokens = lengths.iter().sum();
     Plan {
@@ -97,6 +117,50 @@ impl Batch {
         self.lengths.len()
     }
 
+    /// Tokens of each sequence, without padding.
+    #[must_use]
+    pub fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// Ids and segments of each sequence, without padding.
+    pub fn sequences(&self) -> impl Iterator<Item = (&[i32], &[i32])> {
+        let rows = self
+            .ids
+            .chunks_exact(self.width)
+            .zip(self.segments.chunks_exact(self.width));
+        (self.lengths.iter().zip(rows))
+            .map(|(&length, (ids, segments))| (&ids[..length], &segments[..length]))
+    }
+
+    /// The same sequences in at most `count` batches of about as many tokens each, in order.
+    #[must_use]
+    pub fn split(&self, count: usize) -> Vec<Self> {
+        let tokens: usize = self.lengths.iter().sum();
+        let share = tokens.div_ceil(count.max(1)).max(1);
+        let mut parts: Vec<Self> = Vec::new();
+        let mut filled = share;
+        for (row, &length) in self.lengths.iter().enumerate() {
+            if filled + length / 2 >= share && parts.len() < count.max(1) {
+                filled = 0;
+                parts.push(Self {
+                    ids: Vec::new(),
+                    segments: Vec::new(),
+                    lengths: Vec::new(),
+                    width: self.width,
+                });
+            }
+            if let Some(part) = parts.last_mut() {
+                let cells = row * self.width..(row + 1) * self.width;
+                part.ids.extend_from_slice(&self.ids[cells.clone()]);
+                part.segments.extend_from_slice(&self.segments[cells]);
+                part.lengths.push(length);
+            }
+            filled += length;
+        }
+        parts
+    }
+
     /// Tokens a row, padding included.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -132,7 +196,7 @@ mod tests {
     #[test]
     fn every_sequence_travels_once_within_the_budget() {
         let lengths: Vec<usize> = (0..200).map(|i| 1 + (i * 37) % 96).collect();
-        let plan = plan(&lengths, 512);
+        let plan = plan(&lengths, 512, Layout::Padded);
         let mut seen: Vec<usize> = plan.batches.concat();
         seen.sort_unstable();
         assert_eq!(seen, (0..200).collect::<Vec<_>>());
@@ -144,16 +208,28 @@ mod tests {
 
     #[test]
     fn padding_is_counted_as_what_the_device_computes_for_nothing() {
-        let plan = plan(&[3, 8, 8, 20], 24);
+        let plan = plan(&[3, 8, 8, 20], 24, Layout::Padded);
         assert_eq!(plan.batches, vec![vec![3], vec![1, 2, 0]]);
         assert_eq!(plan.tokens, 39);
         assert_eq!(plan.padded_tokens, (24 - 20) + (8 - 3));
     }
 
     #[test]
+    fn packed_sequences_cost_their_own_tokens_and_nothing_else() {
+        let plan = plan(&[3, 8, 9, 20, 5], 24, Layout::Packed);
+        assert_eq!(plan.batches, vec![vec![3], vec![2, 1, 4], vec![0]]);
+        assert_eq!((plan.tokens, plan.padded_tokens), (45, 0));
+    }
+
+    #[test]
     fn a_sequence_over_the_budget_travels_alone() {
-        assert_eq!(plan(&[100, 90], 64).batches, vec![vec![0], vec![1]]);
-        assert_eq!(plan(&[], 64).batches, Vec::<Vec<usize>>::new());
+        for layout in [Layout::Padded, Layout::Packed] {
+            assert_eq!(plan(&[100, 90], 64, layout).batches, vec![vec![0], vec![1]]);
+        }
+        assert_eq!(
+            plan(&[], 64, Layout::Packed).batches,
+            Vec::<Vec<usize>>::new()
+        );
     }
 
     #[test]
@@ -166,6 +242,28 @@ mod tests {
         assert_eq!(batch.ids(), [7, 8, 9, 1, 1, 1, 1, 1]);
         assert_eq!(batch.segments(), [0, 0, 1, 0, 0, 0, 0, 0]);
         assert_eq!(batch.mask(), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_batch_splits_into_parts_of_about_as_many_tokens_and_loses_nothing() {
+        let lengths = [40, 1, 30, 5, 5, 60, 3];
+        let sequences = lengths.map(|length| Sequence {
+            ids: vec![length; length as usize],
+            second_from: 1,
+        });
+        let batch = Batch::new(&sequences, 0, 64);
+        for count in 1..9 {
+            let parts = batch.split(count);
+            assert!(parts.len() <= count, "{count}");
+            let whole: Vec<_> = parts.iter().flat_map(Batch::sequences).collect();
+            assert_eq!(whole, batch.sequences().collect::<Vec<_>>());
+        }
+        let tokens: Vec<usize> = batch
+            .split(2)
+            .iter()
+            .map(|b| b.lengths.iter().sum())
+            .collect();
+        assert_eq!(tokens, [71, 73]);
     }
 
     #[test]

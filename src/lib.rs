@@ -14,7 +14,8 @@
 //! | [`tokenizer`] | text to WordPiece ids with byte spans |
 //! | [`batch`] | sequences sorted by length and packed to a token budget |
 //! | [`nn`] | the networks: shapes in, raw logits or vectors out |
-//! | [`weights`] | safetensors to a network, strictly |
+//! | `kernels` | our own BERT passes, for int8 on the CPU and for WebGPU |
+//! | `weights` | safetensors as named tensors, strictly |
 //! | [`manifest`] | `model.json` as a type |
 //! | [`device`] | `cpu` or `webgpu` |
 //! | [`llm`] | the seam to a language model |
@@ -26,6 +27,7 @@
 pub mod batch;
 pub mod device;
 pub mod error;
+mod kernels;
 pub mod llm;
 pub mod manifest;
 pub mod nn;
@@ -35,7 +37,7 @@ pub mod strategy;
 pub mod tokenizer;
 #[cfg(all(feature = "wasm", target_arch = "wasm32"))]
 mod wasm;
-pub mod weights;
+mod weights;
 
 pub use device::DeviceKind;
 pub use error::Error;

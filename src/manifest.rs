@@ -270,6 +270,20 @@ impl Manifest {
         )
     }
 
+    /// Number of weights, biases included.
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        let d = &self.dimensions;
+        let (h, f) = (d.hidden, d.feed_forward);
+        let linear = |input: usize, output: usize| (input + 1) * output;
+        let layer = linear(h, 3 * h) + linear(h, h) + linear(h, f) + linear(f, h) + 4 * h;
+        let head = match self.architecture {
+            Architecture::BertCrossEncoder => linear(h, h) + linear(h, d.labels),
+            Architecture::BertBiEncoder => 0,
+        };
+        (d.vocabulary + d.positions + d.segments) * h + 2 * h + d.layers * layer + head
+    }
+
     /// The same network cut down to one layer and a few words, for timing a device.
     #[must_use]
     pub fn probe(&self) -> Self {

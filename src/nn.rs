@@ -2,43 +2,152 @@
 //!
 //! A network is chosen by the manifest's `architecture` and never guessed from a name or a size.
 //! What a number means (logit, cosine) is the manifest's to say; nothing here applies a sigmoid.
+//! What runs it follows from the device and the file: our kernels for int8 on the CPU, burn's
+//! modules for f32 and f16 there.
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor};
-
-use crate::batch::Batch;
+use crate::batch::{Batch, Layout};
+use crate::device::DeviceKind;
 use crate::error::Error;
+use crate::kernels::cpu;
+#[cfg(feature = "gpu")]
+use crate::kernels::webgpu;
 use crate::manifest::{Architecture, Manifest};
+use crate::weights::Checkpoint;
 
-mod bert;
+pub(crate) mod bert;
 mod read_back;
 
-pub use bert::{BertBiEncoder, BertConfig, BertCrossEncoder};
+pub use bert::{BertBiEncoder, BertCrossEncoder};
+
+use bert::tensors::BertTensors;
 
 /// A network on a device, ready for inference.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "one a reranker, never moved about; sizes differ between targets"
-)]
-#[derive(Debug)]
-pub enum Network {
-    /// Query and document in one sequence, one logit out.
-    BertCrossEncoder(BertCrossEncoder),
-    /// One text a sequence, one unit vector out.
-    BertBiEncoder(BertBiEncoder),
+pub struct Network {
+    engine: Engine,
+    architecture: Architecture,
+}
+
+/// What runs the network.
+enum Engine {
+    /// burn's modules, on the CPU.
+    PlainCrossEncoder(Box<BertCrossEncoder>),
+    PlainBiEncoder(Box<BertBiEncoder>),
+    /// Our kernels, on the CPU.
+    Cpu(Box<cpu::Bert>),
+    /// Our kernels, on WebGPU.
+    #[cfg(feature = "gpu")]
+    WebGpu(Box<webgpu::Bert>),
+}
+
+impl core::fmt::Debug for Network {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Network").field(&self.architecture).finish()
+    }
 }
 
 impl Network {
-    /// The manifest's architecture with uninitialised weights on `device`.
-    /// Nothing is computed until weights are applied or a forward pass asks for them.
-    #[must_use]
-    pub fn init(manifest: &Manifest, device: &Device) -> Self {
-        let config = BertConfig::from(manifest);
-        match manifest.architecture {
-            Architecture::BertCrossEncoder => {
-                Self::BertCrossEncoder(config.init_cross_encoder(device))
+    /// Puts the tensors of a safetensors file on a device.
+    ///
+    /// # Errors
+    /// `weights`, naming the tensor, what the network needs and what the file has; `no_webgpu`.
+    pub async fn load(
+        manifest: &Manifest,
+        weights: Vec<u8>,
+        device: DeviceKind,
+    ) -> Result<Self, Error> {
+        Self::from_checkpoint(manifest, Checkpoint::read(weights)?, device).await
+    }
+
+    /// The same with every weight 0 and no file, for timing a device.
+    ///
+    /// # Errors
+    /// `no_webgpu`.
+    pub async fn zeroed(manifest: &Manifest, device: DeviceKind) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::zeros(manifest.files.weights.dtype);
+        Self::from_checkpoint(manifest, checkpoint, device).await
+    }
+
+    /// The network as burn's modules on the CPU, whatever the file holds: what our kernels are
+    /// tested against.
+    ///
+    /// # Errors
+    /// `weights`.
+    pub fn plain(manifest: &Manifest, weights: Vec<u8>) -> Result<Self, Error> {
+        let tensors = BertTensors::take(manifest, Checkpoint::read(weights)?)?;
+        Self::from_tensors_plain(manifest, &tensors)
+    }
+
+    async fn from_checkpoint(
+        manifest: &Manifest,
+        checkpoint: Checkpoint,
+        device: DeviceKind,
+    ) -> Result<Self, Error> {
+        let tensors = BertTensors::take(manifest, checkpoint)?;
+        let engine = match device {
+            DeviceKind::Cpu if cpu::Bert::suits(manifest, &tensors) => {
+                Engine::Cpu(Box::new(cpu::Bert::new(manifest, tensors)))
             }
-            Architecture::BertBiEncoder => Self::BertBiEncoder(config.init_bi_encoder(device)),
+            DeviceKind::Cpu => return Self::from_tensors_plain(manifest, &tensors),
+            #[cfg(feature = "gpu")]
+            DeviceKind::WebGpu => {
+                Engine::WebGpu(Box::new(webgpu::Bert::new(manifest, tensors).await?))
+            }
+            #[cfg(not(feature = "gpu"))]
+            DeviceKind::WebGpu => {
+                return Err(Error::NoWebGpu {
+                    what: "this build has the CPU only".into(),
+                });
+            }
+        };
+        Ok(Self {
+            engine,
+            architecture: manifest.architecture,
+        })
+    }
+
+    fn from_tensors_plain(manifest: &Manifest, tensors: &BertTensors) -> Result<Self, Error> {
+        let device = crate::device::cpu()?;
+        let engine = match &tensors.head {
+            Some(head) => {
+                let network = BertCrossEncoder::new(manifest, tensors, head, &device);
+                Engine::PlainCrossEncoder(Box::new(network))
+            }
+            None => {
+                let network = BertBiEncoder::new(manifest, tensors, &device);
+                Engine::PlainBiEncoder(Box::new(network))
+            }
+        };
+        Ok(Self {
+            engine,
+            architecture: manifest.architecture,
+        })
+    }
+
+    /// Which network this is.
+    #[must_use]
+    pub fn architecture(&self) -> Architecture {
+        self.architecture
+    }
+
+    /// How sequences of a batch are laid out, for planning batches.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        match self.engine {
+            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) => Layout::Padded,
+            Engine::Cpu(_) => Layout::Packed,
+            #[cfg(feature = "gpu")]
+            Engine::WebGpu(_) => Layout::Packed,
+        }
+    }
+
+    /// Tokens that a batch should have: few on a CPU, so that progress and abort are heard within a
+    /// second or so; enough to fill a GPU.
+    #[must_use]
+    pub fn batch_tokens(&self) -> usize {
+        match &self.engine {
+            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) | Engine::Cpu(_) => 512,
+            #[cfg(feature = "gpu")]
+            Engine::WebGpu(network) => network.batch_tokens(),
         }
     }
 
@@ -48,11 +157,17 @@ impl Network {
     /// `internal` when the network is a bi-encoder, or a read-back fails;
     /// `device_lost` and `out_of_memory` as the device reports them.
     pub async fn logits(&self, batch: &Batch) -> Result<Vec<f32>, Error> {
-        match self {
-            Self::BertCrossEncoder(network) => read_back::floats(network.forward(batch)).await,
-            Self::BertBiEncoder(_) => Err(Error::Internal {
+        if self.architecture != Architecture::BertCrossEncoder {
+            return Err(Error::Internal {
                 what: "a bi-encoder has no logits; ask for vectors".into(),
-            }),
+            });
+        }
+        match &self.engine {
+            Engine::PlainCrossEncoder(network) => read_back::floats(network.forward(batch)).await,
+            Engine::Cpu(network) => Ok(network.logits(batch)),
+            #[cfg(feature = "gpu")]
+            Engine::WebGpu(network) => network.logits(batch).await,
+            Engine::PlainBiEncoder(_) => unreachable!("the architecture says cross-encoder"),
         }
     }
 
@@ -61,43 +176,22 @@ impl Network {
     /// # Errors
     /// As [`Network::logits`], with the architectures exchanged.
     pub async fn vectors(&self, batch: &Batch) -> Result<Vec<Vec<f32>>, Error> {
-        match self {
-            Self::BertBiEncoder(network) => {
+        if self.architecture != Architecture::BertBiEncoder {
+            return Err(Error::Internal {
+                what: "a cross-encoder has no vectors; ask for logits".into(),
+            });
+        }
+        match &self.engine {
+            Engine::PlainBiEncoder(network) => {
                 let vectors = network.forward(batch);
                 let [_, width] = vectors.dims();
                 let flat = read_back::floats(vectors).await?;
                 Ok(flat.chunks(width).map(<[f32]>::to_vec).collect())
             }
-            Self::BertCrossEncoder(_) => Err(Error::Internal {
-                what: "a cross-encoder has no vectors; ask for logits".into(),
-            }),
+            Engine::Cpu(network) => Ok(network.vectors(batch)),
+            #[cfg(feature = "gpu")]
+            Engine::WebGpu(network) => network.vectors(batch).await,
+            Engine::PlainCrossEncoder(_) => unreachable!("the architecture says bi-encoder"),
         }
-    }
-
-    /// The same network with every weight 0, for timing a device.
-    #[must_use]
-    pub fn zeroed(self) -> Self {
-        match self {
-            Self::BertCrossEncoder(network) => Self::BertCrossEncoder(network.map(&mut Zeros)),
-            Self::BertBiEncoder(network) => Self::BertBiEncoder(network.map(&mut Zeros)),
-        }
-    }
-
-    /// Number of weights, biases included.
-    #[must_use]
-    pub fn parameters(&self) -> usize {
-        match self {
-            Self::BertCrossEncoder(network) => network.num_params(),
-            Self::BertBiEncoder(network) => network.num_params(),
-        }
-    }
-}
-
-struct Zeros;
-
-impl ModuleMapper for Zeros {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let zeros = Tensor::zeros(param.lazy_shape(), &param.lazy_device());
-        Param::initialized(param.id, zeros)
     }
 }

@@ -121,8 +121,7 @@ impl Reranker {
             );
             return Err(Error::Tokenizer { what });
         }
-        let mut network = Network::init(&manifest, &device.init().await?);
-        network.apply(weights)?;
+        let network = Network::load(&manifest, weights, device).await?;
         Ok(Self {
             manifest,
             tokenizer,
@@ -184,7 +183,7 @@ impl Reranker {
     /// Number of weights.
     #[must_use]
     pub fn parameters(&self) -> usize {
-        self.network.parameters()
+        self.manifest.parameters()
     }
 }
 

@@ -1,96 +1,23 @@
-//! BERT encoder with a cross-encoder head and a bi-encoder head.
+//! BERT encoder with a cross-encoder head and a bi-encoder head, as burn modules: the plain path.
 //!
 //! Devlin et al. 2019 (arXiv:1810.04805); heads as in sentence-transformers. Query, key and value
 //! weights are one matrix; GELU is the exact erf form; the layer norm's epsilon is the manifest's
 //! (checkpoints use 1e-12, burn's default is 1e-5). Letters: `b` batch, `s` sequence, `h` hidden.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::batch::Batch;
+use crate::error::Error;
 use crate::manifest::{Manifest, Pooling};
+use crate::weights::{Checkpoint, Stored};
 
 use self::layer::Layer;
+use self::tensors::{BertTensors, HeadTensors, LinearTensors, NormTensors};
 
 mod layer;
-
-/// Dimensions of a BERT network.
-#[derive(Debug, Clone)]
-pub struct BertConfig {
-    vocabulary: usize,
-    hidden: usize,
-    layers: usize,
-    heads: usize,
-    feed_forward: usize,
-    positions: usize,
-    segments: usize,
-    labels: usize,
-    layer_norm_epsilon: f64,
-    pooling: Pooling,
-}
-
-impl From<&Manifest> for BertConfig {
-    fn from(manifest: &Manifest) -> Self {
-        let d = &manifest.dimensions;
-        Self {
-            vocabulary: d.vocabulary,
-            hidden: d.hidden,
-            layers: d.layers,
-            heads: d.heads,
-            feed_forward: d.feed_forward,
-            positions: d.positions,
-            segments: d.segments,
-            labels: d.labels,
-            layer_norm_epsilon: d.layer_norm_epsilon,
-            pooling: manifest.pooling,
-        }
-    }
-}
-
-impl BertConfig {
-    /// A cross-encoder with weights still to come.
-    #[must_use]
-    pub fn init_cross_encoder(&self, device: &Device) -> BertCrossEncoder {
-        BertCrossEncoder {
-            embeddings: self.init_embeddings(device),
-            layers: self.init_layers(device),
-            pooler: LinearConfig::new(self.hidden, self.hidden).init(device),
-            classifier: LinearConfig::new(self.hidden, self.labels).init(device),
-        }
-    }
-
-    /// A bi-encoder with weights still to come.
-    #[must_use]
-    pub fn init_bi_encoder(&self, device: &Device) -> BertBiEncoder {
-        BertBiEncoder {
-            embeddings: self.init_embeddings(device),
-            layers: self.init_layers(device),
-            mean: matches!(self.pooling, Pooling::Mean),
-        }
-    }
-
-    fn init_embeddings(&self, device: &Device) -> Embeddings {
-        Embeddings {
-            word: EmbeddingConfig::new(self.vocabulary, self.hidden).init(device),
-            position: EmbeddingConfig::new(self.positions, self.hidden).init(device),
-            segment: EmbeddingConfig::new(self.segments, self.hidden).init(device),
-            norm: self.init_norm(device),
-        }
-    }
-
-    fn init_layers(&self, device: &Device) -> Vec<Layer> {
-        (0..self.layers)
-            .map(|_| Layer::init(self, device))
-            .collect()
-    }
-
-    fn init_norm(&self, device: &Device) -> LayerNorm {
-        LayerNormConfig::new(self.hidden)
-            .with_epsilon(self.layer_norm_epsilon)
-            .init(device)
-    }
-}
+pub(crate) mod tensors;
 
 /// Word, position and segment embeddings, added and normalised.
 #[derive(Module, Debug)]
@@ -102,6 +29,15 @@ struct Embeddings {
 }
 
 impl Embeddings {
+    fn new(tensors: &BertTensors, epsilon: f64, device: &Device) -> Self {
+        Self {
+            word: embedding(&tensors.word, device),
+            position: embedding(&tensors.position, device),
+            segment: embedding(&tensors.segment, device),
+            norm: norm(&tensors.norm, epsilon, device),
+        }
+    }
+
     /// # Shapes
     /// - `ids`, `segments`: `[b, s]`
     /// - output: `[b, s, h]`
@@ -125,6 +61,32 @@ pub struct BertCrossEncoder {
 }
 
 impl BertCrossEncoder {
+    /// Reads a safetensors file.
+    ///
+    /// # Errors
+    /// `weights`, naming the tensor, what the network needs and what the file has.
+    pub fn load(manifest: &Manifest, weights: Vec<u8>, device: &Device) -> Result<Self, Error> {
+        let mut tensors = BertTensors::take(manifest, Checkpoint::read(weights)?)?;
+        let head = tensors.head.take().ok_or_else(|| Error::Internal {
+            what: "the manifest names no cross-encoder".into(),
+        })?;
+        Ok(Self::new(manifest, &tensors, &head, device))
+    }
+
+    pub(super) fn new(
+        manifest: &Manifest,
+        tensors: &BertTensors,
+        head: &HeadTensors,
+        device: &Device,
+    ) -> Self {
+        Self {
+            embeddings: Embeddings::new(tensors, manifest.dimensions.layer_norm_epsilon, device),
+            layers: layers(manifest, tensors, device),
+            pooler: linear(&head.pooler, device),
+            classifier: linear(&head.classifier, device),
+        }
+    }
+
     /// Raw logits of the first label.
     ///
     /// # Shapes
@@ -156,6 +118,14 @@ pub struct BertBiEncoder {
 }
 
 impl BertBiEncoder {
+    pub(super) fn new(manifest: &Manifest, tensors: &BertTensors, device: &Device) -> Self {
+        Self {
+            embeddings: Embeddings::new(tensors, manifest.dimensions.layer_norm_epsilon, device),
+            layers: layers(manifest, tensors, device),
+            mean: manifest.pooling == Pooling::Mean,
+        }
+    }
+
     /// Vectors of unit length.
     ///
     /// # Shapes
@@ -218,4 +188,49 @@ fn mean_over_tokens(hidden: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     let mask: Tensor<3> = mask.unsqueeze_dim(2);
     let count = mask.clone().sum_dim(1).clamp_min(1.0);
     ((hidden * mask).sum_dim(1) / count).squeeze_dim(1)
+}
+
+fn layers(manifest: &Manifest, tensors: &BertTensors, device: &Device) -> Vec<Layer> {
+    let layers = tensors.layers.iter();
+    layers
+        .map(|layer| Layer::new(&manifest.dimensions, layer, device))
+        .collect()
+}
+
+fn matrix(tensor: &Stored, device: &Device) -> Param<Tensor<2>> {
+    let shape = [tensor.shape()[0], tensor.shape()[1]];
+    Param::from_data(TensorData::new(tensor.floats(), shape), device)
+}
+
+fn vector(tensor: &Stored, device: &Device) -> Param<Tensor<1>> {
+    Param::from_data(
+        TensorData::new(tensor.floats(), [tensor.shape()[0]]),
+        device,
+    )
+}
+
+fn embedding(tensor: &Stored, device: &Device) -> Embedding {
+    let mut embedding = EmbeddingConfig::new(tensor.shape()[0], tensor.shape()[1]).init(device);
+    embedding.weight = matrix(tensor, device);
+    embedding
+}
+
+fn norm(tensors: &NormTensors, epsilon: f64, device: &Device) -> LayerNorm {
+    let config = LayerNormConfig::new(tensors.weight.shape()[0]).with_epsilon(epsilon);
+    let mut norm = config.init(device);
+    norm.gamma = vector(&tensors.weight, device);
+    norm.beta = Some(vector(&tensors.bias, device));
+    norm
+}
+
+/// burn's matrix is `[in, out]`, the file's `[out, in]`.
+fn linear(tensors: &LinearTensors, device: &Device) -> Linear {
+    let (outputs, inputs) = (tensors.weight.shape()[0], tensors.weight.shape()[1]);
+    let stored = tensors.weight.floats();
+    let turned = (0..inputs * outputs).map(|i| stored[i % outputs * inputs + i / outputs]);
+    let data = TensorData::new(turned.collect::<Vec<f32>>(), [inputs, outputs]);
+    let mut linear = LinearConfig::new(inputs, outputs).init(device);
+    linear.weight = Param::from_data(data, device);
+    linear.bias = Some(vector(&tensors.bias, device));
+    linear
 }

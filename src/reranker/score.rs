@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::{Options, Progress, Reranker, Usage};
 use crate::batch::{Batch, Sequence, plan};
 use crate::error::Error;
-use crate::nn::Network;
+use crate::manifest::Architecture;
 use crate::page::best;
 use crate::tokenizer::Tokens;
 
@@ -50,7 +50,7 @@ impl Reranker {
             .collect();
         let frame = self.manifest.max_length - room;
         let lengths: Vec<usize> = windows.iter().map(|w| w.tokens.len() + frame).collect();
-        let plan = plan(&lengths, self.device.batch_tokens());
+        let plan = plan(&lengths, self.network.batch_tokens(), self.network.layout());
 
         let vector = self.query_vector(&query).await?;
         let mut scores = vec![f32::NAN; windows.len()];
@@ -126,9 +126,9 @@ impl Reranker {
     /// A document's tokens as the network takes them: `[CLS] query [SEP] document [SEP]` in two
     /// segments for a cross-encoder, `[CLS] document [SEP]` for a bi-encoder.
     pub(super) fn sequence(&self, query: &[u32], document: &[u32]) -> Sequence {
-        match self.network {
-            Network::BertCrossEncoder(_) => self.joined(&[query, document]),
-            Network::BertBiEncoder(_) => self.joined(&[document]),
+        match self.network.architecture() {
+            Architecture::BertCrossEncoder => self.joined(&[query, document]),
+            Architecture::BertBiEncoder => self.joined(&[document]),
         }
     }
 
@@ -152,9 +152,9 @@ impl Reranker {
 
     /// The query's vector when the network compares vectors.
     pub(super) async fn query_vector(&self, query: &[u32]) -> Result<Option<Vec<f32>>, Error> {
-        match self.network {
-            Network::BertCrossEncoder(_) => Ok(None),
-            Network::BertBiEncoder(_) => {
+        match self.network.architecture() {
+            Architecture::BertCrossEncoder => Ok(None),
+            Architecture::BertBiEncoder => {
                 let batch = self.pad(&[self.joined(&[query])]);
                 Ok(self.network.vectors(&batch).await?.pop())
             }

@@ -7,7 +7,7 @@ use super::Reranker;
 use crate::batch::{Batch, Sequence};
 use crate::device::DeviceKind;
 use crate::error::Error;
-use crate::manifest::Manifest;
+use crate::manifest::{Architecture, Manifest};
 use crate::nn::Network;
 
 impl Reranker {
@@ -43,7 +43,7 @@ impl Reranker {
         let limit = self.manifest.max_length / 2 - 2;
         let document = |text: &str| self.tokenizer.encode(text, limit).ids;
         let cases = &self.manifest.self_test.cases;
-        if matches!(self.network, Network::BertCrossEncoder(_)) {
+        if self.network.architecture() == Architecture::BertCrossEncoder {
             let sequences: Vec<Sequence> = (cases.iter())
                 .map(|case| self.sequence(&self.query(&case.query), &document(&case.document)))
                 .collect();
@@ -66,14 +66,14 @@ impl Reranker {
 /// `no_webgpu` when there is no such device, else what it reports.
 pub async fn warm_up(manifest: &Manifest, device: DeviceKind) -> Result<(), Error> {
     let probe = manifest.probe();
-    let network = Network::init(&probe, &device.init().await?).zeroed();
+    let network = Network::zeroed(&probe, device).await?;
     let sequence = Sequence {
         ids: vec![0; probe.max_length.min(128)],
         second_from: 1,
     };
     let batch = Batch::new(&vec![sequence; 4], 0, probe.dimensions.positions);
-    match network {
-        Network::BertCrossEncoder(_) => network.logits(&batch).await.map(drop),
-        Network::BertBiEncoder(_) => network.vectors(&batch).await.map(drop),
+    match network.architecture() {
+        Architecture::BertCrossEncoder => network.logits(&batch).await.map(drop),
+        Architecture::BertBiEncoder => network.vectors(&batch).await.map(drop),
     }
 }

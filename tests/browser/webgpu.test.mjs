@@ -42,7 +42,6 @@ test("the browser offers a WebGPU adapter", async (t) => {
     return adapter ? [...adapter.features] : null;
   });
   assert.notEqual(features, null, "no adapter: these tests need Chromium with SwiftShader");
-  assert.ok(features.includes("timestamp-query"));
 });
 
 test("WebGPU computes, and agrees with the CPU over every shape", { timeout: 600_000 }, async (t) => {
@@ -83,7 +82,6 @@ test("auto measures both devices and says which it kept", { timeout: 300_000 }, 
   assert.ok(info.device.measured.webgpuMs > 0 && info.device.measured.cpuMs > 0);
   assert.equal(info.device.kind, info.device.measured.webgpuMs < info.device.measured.cpuMs ? "webgpu" : "cpu");
   assert.match(info.device.reason, /is faster here/);
-  assert.ok(info.device.features.timestampQuery);
 });
 
 /** Put in front of the worker's script: lets the test destroy the device that WASM opened. */

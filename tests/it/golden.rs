@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use burn::tensor::Device;
+use foliorank::Manifest;
 use foliorank::batch::{Batch, Sequence};
-use foliorank::nn::Network;
-use foliorank::{DeviceKind, Manifest};
+use foliorank::nn::{BertCrossEncoder, Network};
 use serde_json::Value;
 
 use crate::support::{BI, CROSS, assert_close, model_folder, root};
@@ -14,13 +15,13 @@ fn golden(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn network(name: &str, weights: Vec<u8>) -> Network {
+fn manifest(name: &str) -> Manifest {
     let json = fs::read_to_string(model_folder(name).join("model.json")).unwrap();
-    let manifest = Manifest::from_json(&json).unwrap();
-    let device = pollster::block_on(DeviceKind::Cpu.init()).unwrap();
-    let mut network = Network::init(&manifest, &device);
-    network.apply(weights).unwrap();
-    network
+    Manifest::from_json(&json).unwrap()
+}
+
+fn network(name: &str, weights: Vec<u8>) -> Network {
+    Network::plain(&manifest(name), weights).unwrap()
 }
 
 fn own_weights(name: &str) -> Vec<u8> {
@@ -85,9 +86,8 @@ fn logits_equal_the_reference_alone_and_in_a_padded_batch() {
 #[test]
 fn hidden_states_after_the_first_layer_equal_the_reference() {
     let golden = golden(CROSS);
-    let Network::BertCrossEncoder(network) = network(CROSS, own_weights(CROSS)) else {
-        panic!("the manifest names a cross-encoder");
-    };
+    let manifest = manifest(CROSS);
+    let network = BertCrossEncoder::load(&manifest, own_weights(CROSS), &Device::flex()).unwrap();
     let case = golden["layer_0"]["case"].as_u64().unwrap() as usize;
     let sequence = sequences(&golden).swap_remove(case);
     let length = sequence.ids.len();
@@ -124,9 +124,7 @@ fn vectors_equal_the_reference_for_both_poolings() {
             &format!("\"pooling\": \"{pooling}\""),
         );
         let manifest = Manifest::from_json(&json).unwrap();
-        let device = pollster::block_on(DeviceKind::Cpu.init()).unwrap();
-        let mut network = Network::init(&manifest, &device);
-        network.apply(own_weights(BI)).unwrap();
+        let network = Network::plain(&manifest, own_weights(BI)).unwrap();
         let batch = Batch::new(&sequences(&golden), 0, 128);
         let found = pollster::block_on(network.vectors(&batch)).unwrap();
         assert_close(&found.concat(), &field(&golden, name), 1e-5, name);

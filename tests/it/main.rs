@@ -6,6 +6,7 @@
 mod bad_input;
 mod golden;
 mod invariants;
+mod kernels;
 mod known_answers;
 mod support;
 mod tokens;

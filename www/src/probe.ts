@@ -1,5 +1,5 @@
-// Asks the browser, in JavaScript and before any WASM starts, whether WebGPU can be used here and why not if it cannot.
-// It must come first: without `timestamp-query` the WASM module panics when it opens the device, and a panic poisons it.
+// Asks the browser, in JavaScript and before any WASM starts, whether WebGPU can be used here and why not if it cannot. It comes first so
+// that only the WASM variant that will be used is downloaded.
 import type { AdapterDescription, DeviceInfo } from "./types.js";
 
 export interface Probe {
@@ -18,8 +18,8 @@ export interface Needs {
 }
 
 const NONE = { timestampQuery: false, shaderF16: false, subgroups: false };
-// The kernels are written for workgroups of 256, the limit every WebGPU implementation starts from.
-const WORKGROUP = 256;
+// The kernels' workgroups; every WebGPU implementation allows 256.
+const WORKGROUP = 64;
 
 type Gpu = { requestAdapter(options?: { powerPreference?: "high-performance" }): Promise<GPUAdapter | null> };
 
@@ -75,7 +75,6 @@ export async function probe(needs: Needs, gpu = (globalThis.navigator as { gpu?:
     },
   };
   const name = adapterName(found.adapter);
-  if (!found.features.timestampQuery) return no(`${name} lacks the WebGPU feature timestamp-query`, found);
   const binding = Math.min(found.limits.maxStorageBufferBindingSize, found.limits.maxBufferSize);
   if (binding < needs.largestTensorBytes) {
     return no(`the model's largest tensor takes ${mebibytes(needs.largestTensorBytes)}, ${name} allows ${mebibytes(binding)}`, found);

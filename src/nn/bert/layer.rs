@@ -1,10 +1,12 @@
 //! One post-norm transformer layer: self-attention, then feed-forward, each with residual and norm.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, Linear, LinearConfig};
+use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor, activation};
 
-use super::BertConfig;
+use super::tensors::LayerTensors;
+use super::{linear, norm};
+use crate::manifest::Dimensions;
 
 /// One encoder layer. Norms are named for where they act: after attention, after feed-forward.
 #[derive(Module, Debug)]
@@ -16,20 +18,20 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub(super) fn init(config: &BertConfig, device: &Device) -> Self {
-        let (hidden, inner) = (config.hidden, config.feed_forward);
+    pub(super) fn new(dimensions: &Dimensions, tensors: &LayerTensors, device: &Device) -> Self {
+        let epsilon = dimensions.layer_norm_epsilon;
         Self {
             attention: Attention {
-                qkv: LinearConfig::new(hidden, 3 * hidden).init(device),
-                output: LinearConfig::new(hidden, hidden).init(device),
-                heads: config.heads,
+                qkv: linear(&tensors.qkv, device),
+                output: linear(&tensors.output, device),
+                heads: dimensions.heads,
             },
-            attention_norm: config.init_norm(device),
+            attention_norm: norm(&tensors.attention_norm, epsilon, device),
             feed_forward: FeedForward {
-                up: LinearConfig::new(hidden, inner).init(device),
-                down: LinearConfig::new(inner, hidden).init(device),
+                up: linear(&tensors.up, device),
+                down: linear(&tensors.down, device),
             },
-            feed_forward_norm: config.init_norm(device),
+            feed_forward_norm: norm(&tensors.feed_forward_norm, epsilon, device),
         }
     }
 

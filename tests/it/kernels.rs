@@ -1,0 +1,92 @@
+//! Our kernels against the plain path, on fresh inputs of odd lengths; what differs is stated here.
+
+use std::fs;
+
+use foliorank::batch::{Batch, Sequence};
+use foliorank::nn::Network;
+use foliorank::{DeviceKind, Manifest};
+
+use crate::known_answers::fetched;
+use crate::support::{CROSS, assert_close, model_folder, root};
+
+/// Largest difference of a logit on the CPU: activations are rounded to 13 to 15 bits.
+const LOGIT: f32 = 2e-3;
+/// Largest difference of a number of a unit vector on the CPU.
+const COMPONENT: f32 = 2e-4;
+
+/// A network of the manifest from an int8 file, by our kernels and as burn's modules.
+fn both(manifest: &str, weights: &[u8]) -> (Network, Network) {
+    let manifest = Manifest::from_json(manifest).unwrap();
+    let ours = Network::load(&manifest, weights.to_vec(), DeviceKind::Cpu);
+    let ours = pollster::block_on(ours).unwrap();
+    (ours, Network::plain(&manifest, weights.to_vec()).unwrap())
+}
+
+fn tiny() -> (Network, Network) {
+    let manifest = fs::read_to_string(model_folder(CROSS).join("model.json")).unwrap();
+    let file = root().join(format!("tests/golden/{CROSS}.int8.safetensors"));
+    both(&manifest, &fs::read(file).unwrap())
+}
+
+/// Manifest and weights of a fetched model.
+fn public(name: &str) -> (String, Vec<u8>) {
+    let folder = fetched(name);
+    let json = fs::read_to_string(folder.join("model.json")).unwrap();
+    (json, fs::read(folder.join("model.safetensors")).unwrap())
+}
+
+/// Sequences of these lengths with ids and a segment border from a linear congruence.
+fn sequences(lengths: &[usize], vocabulary: u32, seed: u32) -> Vec<Sequence> {
+    let mut state = seed;
+    let mut next = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 8
+    };
+    (lengths.iter())
+        .map(|&length| Sequence {
+            ids: (0..length).map(|_| next() % vocabulary).collect(),
+            second_from: 1 + next() as usize % length,
+        })
+        .collect()
+}
+
+const LENGTHS: [&[usize]; 5] = [&[1], &[7], &[128], &[2, 3, 128, 1, 64, 33], &[5; 17]];
+
+#[test]
+fn logits_of_the_int8_kernels_equal_the_plain_path() {
+    let (ours, plain) = tiny();
+    for (seed, lengths) in (1..).zip(LENGTHS) {
+        let batch = Batch::new(&sequences(lengths, 407, seed), 0, 128);
+        let found = pollster::block_on(ours.logits(&batch)).unwrap();
+        let expected = pollster::block_on(plain.logits(&batch)).unwrap();
+        assert_close(&found, &expected, LOGIT, &format!("{lengths:?}"));
+    }
+}
+
+#[test]
+fn vectors_of_the_int8_kernels_equal_the_plain_path_for_both_poolings() {
+    let (json, weights) = public("all-minilm-l6-v2");
+    for pooling in ["mean", "first_token"] {
+        let json = json.replace("\"mean\"", &format!("\"{pooling}\""));
+        let (ours, plain) = both(&json, &weights);
+        for (seed, lengths) in (1..).zip(LENGTHS) {
+            let batch = Batch::new(&sequences(lengths, 30_522, seed), 0, 512);
+            let found = pollster::block_on(ours.vectors(&batch)).unwrap();
+            let expected = pollster::block_on(plain.vectors(&batch)).unwrap();
+            assert_close(&found.concat(), &expected.concat(), COMPONENT, pooling);
+        }
+    }
+}
+
+#[test]
+fn the_public_model_scores_the_same_by_the_kernels_and_plainly() {
+    let (json, weights) = public("ms-marco-minilm-l12-v2");
+    let (ours, plain) = both(&json, &weights);
+    for (seed, lengths) in (1..).zip([&[9][..], &[200, 3, 77], &[512]]) {
+        let batch = Batch::new(&sequences(lengths, 30_522, seed), 0, 512);
+        let found = pollster::block_on(ours.logits(&batch)).unwrap();
+        let expected = pollster::block_on(plain.logits(&batch)).unwrap();
+        println!("{found:?} {expected:?}");
+        assert_close(&found, &expected, 2e-2, &format!("{lengths:?}"));
+    }
+}
