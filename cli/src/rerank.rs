@@ -20,6 +20,9 @@ pub(crate) struct RerankArgs {
     /// Name of a model in the cache, or a folder with a model.json.
     #[arg(long, default_value = "ms-marco-minilm-l12-v2")]
     model: String,
+    /// Where the model runs: cpu, or webgpu (Vulkan, Metal or DX12 here).
+    #[arg(long, default_value = "cpu")]
+    device: DeviceKind,
     /// What to rank for; without it requests are read from standard input.
     #[arg(long, short)]
     query: Option<String>,
@@ -53,7 +56,7 @@ struct Request {
 }
 
 pub(crate) fn run(arguments: &RerankArgs) -> Result<()> {
-    let reranker = pollster::block_on(load(&arguments.model))?;
+    let reranker = pollster::block_on(load(&arguments.model, arguments.device))?;
     let mut out = std::io::stdout().lock();
     let Some(query) = &arguments.query else {
         return answer_requests(&reranker, arguments, &mut out);
@@ -141,7 +144,7 @@ fn rank(
     Ok(pollster::block_on(ranking)?)
 }
 
-async fn load(model: &str) -> Result<Reranker> {
+async fn load(model: &str, device: DeviceKind) -> Result<Reranker> {
     let folder = if Path::new(model).join("model.json").exists() {
         PathBuf::from(model)
     } else {
@@ -159,7 +162,7 @@ async fn load(model: &str) -> Result<Reranker> {
     let manifest = Manifest::from_json(&String::from_utf8(read("model.json")?)?)?;
     let tokenizer = read(&manifest.files.tokenizer.path)?;
     let weights = read(&manifest.files.weights.path)?;
-    let reranker = Reranker::from_parts(manifest, &tokenizer, weights, DeviceKind::Cpu).await?;
+    let reranker = Reranker::from_parts(manifest, &tokenizer, weights, device).await?;
     reranker.self_test().await?;
     Ok(reranker)
 }

@@ -90,3 +90,75 @@ fn the_public_model_scores_the_same_by_the_kernels_and_plainly() {
         assert_close(&found, &expected, 2e-2, &format!("{lengths:?}"));
     }
 }
+
+/// WebGPU, natively through Vulkan: Mesa's lavapipe where there is no GPU.
+#[cfg(feature = "gpu")]
+mod webgpu {
+    use super::*;
+    use crate::support::BI;
+
+    /// Largest difference of a logit on WebGPU: weights are kept as f16 where the adapter can. The
+    /// tiny model's random weights make more of that than a trained model's.
+    const LOGIT: f32 = 1e-2;
+
+    fn on_webgpu(manifest: &Manifest, weights: &[u8]) -> Network {
+        let network = Network::load(manifest, weights.to_vec(), DeviceKind::WebGpu);
+        pollster::block_on(network)
+            .expect("a Vulkan, Metal or DX12 adapter: see `cargo xtask setup`")
+    }
+
+    #[test]
+    fn files_of_every_type_give_the_logits_of_the_plain_path() {
+        let json = fs::read_to_string(model_folder(CROSS).join("model.json")).unwrap();
+        let manifest = Manifest::from_json(&json).unwrap();
+        let golden = |dtype: &str| root().join(format!("tests/golden/{CROSS}.{dtype}.safetensors"));
+        let own = model_folder(CROSS).join("model.safetensors");
+        for file in [own, golden("f16"), golden("int8")] {
+            let weights = fs::read(&file).unwrap();
+            let ours = on_webgpu(&manifest, &weights);
+            let plain = Network::plain(&manifest, weights).unwrap();
+            for (seed, lengths) in (1..).zip(LENGTHS) {
+                let batch = Batch::new(&sequences(lengths, 407, seed), 0, 128);
+                let found = pollster::block_on(ours.logits(&batch)).unwrap();
+                let expected = pollster::block_on(plain.logits(&batch)).unwrap();
+                assert_close(
+                    &found,
+                    &expected,
+                    LOGIT,
+                    &format!("{} {lengths:?}", file.display()),
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn vectors_are_those_of_the_plain_path_for_both_poolings() {
+        let json = fs::read_to_string(model_folder(BI).join("model.json")).unwrap();
+        let weights = fs::read(model_folder(BI).join("model.safetensors")).unwrap();
+        for pooling in ["mean", "first_token"] {
+            let json = json.replace("\"mean\"", &format!("\"{pooling}\""));
+            let manifest = Manifest::from_json(&json).unwrap();
+            let ours = on_webgpu(&manifest, &weights);
+            let plain = Network::plain(&manifest, weights.clone()).unwrap();
+            for (seed, lengths) in (1..).zip(LENGTHS) {
+                let batch = Batch::new(&sequences(lengths, 407, seed), 0, 128);
+                let found = pollster::block_on(ours.vectors(&batch)).unwrap();
+                let expected = pollster::block_on(plain.vectors(&batch)).unwrap();
+                assert_close(&found.concat(), &expected.concat(), 1e-3, pooling);
+            }
+        }
+    }
+
+    #[test]
+    fn the_public_model_scores_as_plainly() {
+        let (json, weights) = public("ms-marco-minilm-l12-v2");
+        let manifest = Manifest::from_json(&json).unwrap();
+        let ours = on_webgpu(&manifest, &weights);
+        let plain = Network::plain(&manifest, weights).unwrap();
+        let batch = Batch::new(&sequences(&[100, 3, 33], 30_522, 9), 0, 512);
+        let found = pollster::block_on(ours.logits(&batch)).unwrap();
+        let expected = pollster::block_on(plain.logits(&batch)).unwrap();
+        println!("{found:?} {expected:?}");
+        assert_close(&found, &expected, 5e-2, "L-12");
+    }
+}

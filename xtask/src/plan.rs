@@ -75,7 +75,8 @@ pub(crate) fn quick<'a>(project: &'a Project) -> Vec<Step<'a>> {
         }),
         step("models", &["tools"], || models(project, &[])),
         // Not blocked by the models: the tests that want one say so themselves, and most want none.
-        step("native tests", &[], || {
+        step("Vulkan driver", &[], setup::vulkan),
+        step("native tests", &["Vulkan driver"], || {
             run(project.cargo().arg("test").args(PACKAGES))
         }),
         step("tests of the package", &["npm packages"], || {

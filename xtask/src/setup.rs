@@ -35,6 +35,7 @@ pub(crate) fn everything(project: &Project) -> Result<()> {
     tools(project)?;
     toolchain::ensure(project)?;
     npm_packages(project)?;
+    vulkan()?;
     println!("Chromium: {}", chromium()?.display());
     Ok(())
 }
@@ -112,6 +113,25 @@ pub(crate) fn npm_packages(project: &Project) -> Result<()> {
         .context("npm could not install the packages of www/package-lock.json")?;
     fs::create_dir_all(modules)?;
     Ok(fs::write(stamp_file, stamp)?)
+}
+
+/// An adapter for the native WebGPU tests. On Linux that is a Vulkan driver: the GPU's, else Mesa's software one.
+pub(crate) fn vulkan() -> Result<()> {
+    if env::consts::OS != "linux" || env::var_os("VK_DRIVER_FILES").is_some() {
+        return Ok(());
+    }
+    let drivers = || {
+        let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+        let files = folders
+            .into_iter()
+            .filter_map(|folder| fs::read_dir(folder).ok());
+        files.flatten().count() > 0
+    };
+    if !drivers() {
+        apt_install(&["libvulkan1", "mesa-vulkan-drivers"])
+            .context("no Vulkan driver for the native WebGPU tests")?;
+    }
+    Ok(())
 }
 
 /// Chromium for the browser tests: the one `CHROMIUM` names, else one that is installed, else apt's.

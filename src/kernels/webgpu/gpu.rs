@@ -4,6 +4,7 @@
 //! every network of a thread until it is lost.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
@@ -25,7 +26,8 @@ pub(super) struct Gpu {
 }
 
 thread_local! {
-    static SHARED: RefCell<Option<Gpu>> = const { RefCell::new(None) };
+    /// Never dropped: natively wgpu cannot close a device while its thread ends.
+    static SHARED: RefCell<Option<ManuallyDrop<Gpu>>> = const { RefCell::new(None) };
 }
 
 impl Gpu {
@@ -34,12 +36,12 @@ impl Gpu {
     /// # Errors
     /// `no_webgpu` when no adapter answers or it gives no device.
     pub(super) async fn open() -> Result<Self, Error> {
-        let shared = SHARED.with_borrow(Clone::clone);
+        let shared = SHARED.with_borrow(|shared| shared.as_deref().cloned());
         if let Some(gpu) = shared.filter(|gpu| gpu.failure().is_none()) {
             return Ok(gpu);
         }
         let gpu = Self::request().await?;
-        SHARED.with_borrow_mut(|shared| *shared = Some(gpu.clone()));
+        SHARED.with_borrow_mut(|shared| *shared = Some(ManuallyDrop::new(gpu.clone())));
         Ok(gpu)
     }
 
