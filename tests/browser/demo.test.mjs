@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MINUTES, artefacts, browser, openDemo, ranked, server } from "./demo-page.mjs";
+import { MINUTES, artefacts, openDemo, ranked } from "./demo-page.mjs";
 import { makePdf } from "./pdf.mjs";
+import { browser, server } from "./set-up.mjs";
 
 const labels = (page) => page.locator("#list .row-label").allTextContents();
 const file = (name, body, mimeType = "text/plain") => ({ name, mimeType, buffer: Buffer.from(body) });

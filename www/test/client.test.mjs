@@ -1,13 +1,13 @@
-// Queue, abort, restart and dispose, with everything real except the engine. The fake engine answers document i with score i, one batch
+// Queue, abort, restart and dispose of a reranker with one worker, with everything real except the engine. The fake engine answers document i with score i, one batch
 // a document, and never yields by itself; a document "trap" kills it, "lost" kills it on WebGPU only, "bad" rejects and leaves it sound.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { code, source } from "./source.mjs";
 
-const { BaseReranker, Client, connectHere, EngineFailure, RerankError, Service, macrotask } = source;
+const { BaseReranker, connectHere, EngineFailure, Pool, RerankError, Service, macrotask } = source;
 
 class FakeReranker extends BaseReranker {
-  constructor(client) { super(client); }
+  constructor(pool) { super(pool); }
 }
 
 /** A reranker over fake engines; `log` shows what they were asked to do. */
@@ -18,7 +18,7 @@ async function start({ device = "cpu", log = [], load = async () => undefined, s
     await load(kind, hooks, request);
     hooks.onProgress({ type: "ready", device: kind });
     return {
-      info: { model: "fake", device: { kind, requested: request.device, reason: request.cpuReason ?? "first choice" }, warnings: [] },
+      info: { model: "fake", score: "logit", device: { kind, requested: request.device, reason: request.cpuReason ?? "first choice" }, warnings: [] },
       free: () => log.push("free"),
       async rerank(query, documents, options, onBatch) {
         log.push(`begin ${query}`);
@@ -43,13 +43,13 @@ async function start({ device = "cpu", log = [], load = async () => undefined, s
     };
   };
   const request = { model: "x", device: device === "webgpu" ? "auto" : device, cache: "default", wasmUrl: "", exclusive: false };
-  return new FakeReranker(await Client.load(connectHere(loadEngine), request, signal, onProgress));
+  return new FakeReranker(await Pool.load(connectHere(loadEngine), request, { threads: 1, signal, onProgress }));
 }
 
 test("results are joined with the caller's own documents", async () => {
   const reranker = await start();
   const documents = [{ text: "one", page: 1 }, { text: "two", page: 2 }, { text: "three", page: 3 }];
-  const { results, usage, device, timing } = await reranker.rerank("q", documents, { returnDocuments: true, topN: 2 });
+  const { results, usage, device, timing } = await reranker.rerank("q", documents, { returnDocuments: true, topN: 2, rawScores: true });
   assert.equal(results.length, 2);
   assert.ok(results[0].document === documents[2] && results[1].document === documents[1]);
   assert.deepEqual(results.map(({ index, rank, relevanceScore, passage }) => ({ index, rank, relevanceScore, passage })), [
