@@ -25,8 +25,6 @@ export interface CallHooks {
 export class Call {
   /** Rejects with a RerankError. */
   readonly answer: Promise<Answer>;
-  /** Whether a second worker would find something to do. */
-  readonly isCut: boolean;
   readonly #request: CallRequest;
   readonly #native: NativeOptions;
   readonly #hooks: CallHooks;
@@ -47,9 +45,9 @@ export class Call {
     this.#request = request;
     this.#hooks = hooks;
     this.#pieces = new Pieces(request.query, request.documents, request.options, workers);
-    this.isCut = this.#pieces.isCut;
     const { topN, ...rest } = request.options;
-    this.#native = this.isCut ? rest : request.options;
+    // A piece does not know which of its ties come first in the input: topN is applied to the whole.
+    this.#native = this.#pieces.isCut ? rest : request.options;
     this.#tally = new Tally(this.#pieces.cost);
     this.#missing = request.documents.length;
     this.answer = new Promise<Answer>((resolve, reject) => {
@@ -97,7 +95,7 @@ export class Call {
       return true;
     } catch (error) {
       // An uncut call that kills its worker is not tried again: it would most likely do so again.
-      if (!(error instanceof EngineLost) || !this.isCut || piece.deaths > 0) {
+      if (!(error instanceof EngineLost) || !this.#pieces.isCut || piece.deaths > 0) {
         this.stop(error as RerankError);
         return true;
       }
@@ -138,7 +136,7 @@ export class Call {
   #finish(device: DeviceKind): void {
     const { options: { topN }, asked } = this.#request;
     const [only] = this.#parts;
-    const ranking = only && !this.isCut ? only.ranking : merge(this.#parts, topN);
+    const ranking = only && !this.#pieces.isCut ? only.ranking : merge(this.#parts, topN);
     this.#resolve({ ranking, device, queuedMs: Math.max(0, this.#startedAt - asked) });
   }
 }

@@ -48,7 +48,7 @@ export class Pieces {
     this.#restCost = this.cost;
     this.#workers = this.cost < 2 * SMALLEST ? 1 : Math.min(workers, documents.length);
     this.#rest = [...documents.keys()];
-    if (this.isCut) this.#rest.sort((a, b) => this.#costOf(a) - this.#costOf(b) || b - a);
+    if (this.isCut) this.#rest.sort((a, b) => this.#costOf(a) - this.#costOf(b));
   }
 
   /** Whether several workers can help. */

@@ -105,8 +105,8 @@ export class Pool {
     const call = new Call(next.request, 1 + this.#helpers.length + this.#starting, { gone: (client, error) => this.#gone(client, error) });
     this.#running = call;
     next.start(call);
-    call.join(this.#first);
-    if (call.isCut) for (const helper of this.#helpers) call.join(helper);
+    // A call that is not cut has its one piece taken by the first.
+    for (const client of [this.#first, ...this.#helpers]) call.join(client);
     const over = (): void => {
       this.#running = undefined;
       this.#next();
@@ -134,7 +134,7 @@ export class Pool {
         return;
       }
       this.#helpers.push(helper);
-      if (this.#running?.isCut) this.#running.join(helper);
+      this.#running?.join(helper);
     } catch (error) {
       if (!this.#end.signal.aborted) this.#warnings.push(`a further worker could not be started: ${(error as RerankError).message}`);
     } finally {

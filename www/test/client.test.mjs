@@ -1,5 +1,6 @@
 // Queue, abort, restart and dispose of a reranker with one worker, with everything real except the engine. The fake engine answers document i with score i, one batch
-// a document, and never yields by itself; a document "trap" kills it, "lost" kills it on WebGPU only, "bad" rejects and leaves it sound.
+// a document, and never yields by itself; a document "trap" kills it, "lost" kills it on WebGPU only, "bad" rejects and leaves it sound,
+// "trap when stopped" kills it when the call is aborted.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { code, source } from "./source.mjs";
@@ -30,6 +31,7 @@ async function start({ device = "cpu", log = [], load = async () => undefined, s
           const go = await onBatch({ batch: index + 1, batches: documents.length, tokens: index + 1, totalTokens: documents.length });
           if (!go) {
             log.push(`stop ${query}`);
+            if (documents.includes("trap when stopped")) throw new EngineFailure(new RerankError("internal", "died late"), kind);
             throw new RerankError("aborted", "aborted");
           }
         }
@@ -242,6 +244,20 @@ test("an abort while loading rejects with aborted and reaches the engine", async
   await macrotask();
   assert.equal(seen.aborted, true);
   await assert.rejects(start({ signal: AbortSignal.abort() }), code("aborted"));
+});
+
+test("an aborted call that takes the worker with it does no harm to the next one", async () => {
+  const log = [];
+  const reranker = await start({ log });
+  const controller = new AbortController();
+  const first = reranker.rerank("first", ["a", "trap when stopped"], { signal: controller.signal, onProgress: () => controller.abort() });
+  const events = [];
+  const second = reranker.rerank("second", ["a"], { onProgress: ({ type }) => events.push(type) });
+  await assert.rejects(first, code("aborted"));
+  assert.equal((await second).results.length, 1);
+  assert.deepEqual(log, ["load cpu", "begin first", "stop first", "load cpu", "begin second", "end second"]);
+  assert.deepEqual(events, ["queued", "restart", "batch"]);
+  assert.match(reranker.info.warnings[0], /restarted: died late/);
 });
 
 test("a failed load rejects with its code", async () => {

@@ -11,7 +11,8 @@ class FakeReranker extends BaseReranker {
   constructor(pool) { super(pool); }
 }
 
-const score = (text) => [...text].reduce((hash, letter) => (hash * 31 + letter.codePointAt(0)) % 101, 7) / 10 - 5;
+const score = (text) => (text.startsWith("same") ? 1 : hash(text));
+const hash = (text) => [...text].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 101, 7) / 10 - 5;
 const files = () => ({ manifest: "{}", tokenizer: new Uint8Array([1, 2]), weights: new Uint8Array([3, 4, 5]) });
 
 /**
@@ -100,6 +101,17 @@ test("several workers give the very answer of one, whatever the options", async 
   }
 });
 
+test("ties are in input order also where topN ends among them, and workers are asked for raw scores without topN", async () => {
+  const orders = [];
+  const reranker = await start({ orders });
+  const documents = Array.from({ length: 60 }, (_, index) => `same ${"x".repeat(((index * 17) % 60) * 10)}`);
+  const { results } = await reranker.rerank("q", documents, { topN: 5, window: 99 });
+  assert.deepEqual(results.map(({ index }) => index), [0, 1, 2, 3, 4]);
+  const asked = orders.filter(({ order }) => order.kind === "rerank").map(({ order }) => order.options);
+  assert.ok(asked.length > 3);
+  for (const options of asked) assert.deepEqual(options, { rawScores: true, window: 99 });
+});
+
 test("further workers start when the first is ready, with its files and its device, and load does not wait for them", async () => {
   const [log, orders] = [[], []];
   let release;
@@ -149,18 +161,23 @@ test("a device lost on WebGPU is answered on the CPU, and the pool grows there",
 
 test("a worker that dies is replaced and its piece answered again, while the others keep theirs", async () => {
   const [log, orders] = [[], []];
-  const reranker = await start({ log, orders });
+  // The new start takes a while, so that the others are heard of meanwhile.
+  const reranker = await start({ log, orders, load: async (worker) => { for (let turn = 0; worker > 3 && turn < 8; turn += 1) await macrotask(); } });
   const expected = await (await start({ threads: 1 })).rerank("q", [...many.slice(1), "no trap"]);
   const events = [];
-  const documents = [...many.slice(1), "trap once"];
+  const trap = "trap once".padEnd(385);
+  const documents = [...many.slice(1), trap];
   const { results } = await reranker.rerank("q", documents, { onProgress: (event) => events.push(event) });
   assert.equal(results.length, documents.length);
   const scores = (ranked) => ranked.filter(({ index }) => index < 59).map(({ index, relevanceScore }) => [index, relevanceScore]);
   assert.deepEqual(scores(results), scores(expected.results));
   assert.deepEqual(events.filter(({ type }) => type === "restart").map(({ reason }) => /unreachable/.test(reason)), [true]);
+  // What the dead worker had done of its piece is to do again.
+  const at = events.findIndex(({ type }) => type === "restart");
+  assert.ok(events[at + 1].tokens < events[at - 1].tokens, JSON.stringify(events.slice(at - 1, at + 2)));
+  assert.equal(events.at(-1).tokens, 10 * documents.length);
   const sent = orders.filter(({ order }) => order.kind === "rerank").flatMap(({ order }) => order.documents);
-  const twice = sent.filter((text, place) => sent.indexOf(text) !== place && !many.includes(text));
-  assert.deepEqual(twice, ["trap once"]);
+  assert.equal(sent.filter((text) => text === trap).length, 2);
   assert.ok(sent.length < documents.length + 10, `${sent.length - documents.length} documents were sent again`);
   await until(() => log.filter((line) => line.startsWith("ready")).length === 4);
   assert.equal(reranker.info.threads, 3);
@@ -189,6 +206,36 @@ test("a worker that cannot be started again is left out, and its piece goes to a
   await until(() => reranker.info.threads === 2);
   assert.match(reranker.info.warnings.join(), /restarted: unreachable in 2,.*could not be started again: the network is away/);
   assert.equal((await reranker.rerank("next", many)).results.length, many.length);
+});
+
+test("the piece of a worker that is slow to start again goes to an idle one", async () => {
+  const log = [];
+  const reranker = await start({ log, load: (worker) => (worker > 3 ? new Promise(() => undefined) : undefined) });
+  const { results } = await reranker.rerank("q", [...many, "trap once"]);
+  assert.equal(results.length, many.length + 1);
+  assert.ok(!log.includes("ready 4"));
+});
+
+test("dispose also ends a call whose workers are all just starting again", async () => {
+  const log = [];
+  const reranker = await start({ log, threads: 2, load: (worker) => (worker > 2 ? new Promise(() => undefined) : undefined) });
+  const call = reranker.rerank("q", long("trap a", "trap b"));
+  call.catch(() => undefined);
+  await until(() => log.includes("load 3") && log.includes("load 4"));
+  reranker.dispose();
+  await assert.rejects(call, code("aborted"));
+});
+
+test("the first worker's new start stays on the CPU with the same code, and starts no further workers again", async () => {
+  const [log, orders] = [[], []];
+  const reranker = await start({ log, orders });
+  await assert.rejects(reranker.rerank("small", ["trap once"]), code("internal"));
+  assert.equal((await reranker.rerank("q", many)).results.length, many.length);
+  await until(() => log.includes("ready 4"));
+  for (let turn = 0; turn < 20; turn += 1) await macrotask();
+  assert.equal(log.filter((line) => line.startsWith("load")).length, 4);
+  const { cpuReason, cpuVariant } = orders.filter(({ order }) => order.kind === "load").at(-1).order.request;
+  assert.deepEqual([cpuReason, cpuVariant, reranker.info.threads], ["first choice", "gpu", 3]);
 });
 
 test("when no worker can be started again the call rejects, and a later one tries anew", async () => {
