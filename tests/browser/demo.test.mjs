@@ -116,6 +116,16 @@ test("pasted and dropped text can be ranked", { timeout: 5 * MINUTES }, async (t
   assert.equal((await labels(page)).length, 3);
 });
 
+test("?threads= sets the number of workers, and the page says how many there are", { timeout: 5 * MINUTES }, async (t) => {
+  const page = await openDemo(t, "device=cpu&model=../models/tiny-cross-encoder/&threads=3");
+  for (let turn = 0; turn < 20 && !/, 3 workers$/.test(await page.textContent("#model-info")); turn += 1) {
+    await page.click("#rerank");
+    await ranked(page);
+    await page.waitForSelector("#rerank:visible");
+  }
+  assert.match(await page.textContent("#model-info"), /^Model tiny-cross-encoder, .*, 3 workers$/);
+});
+
 test("cancel stops a ranking, and the next one works", { timeout: 5 * MINUTES }, async (t) => {
   const page = await openDemo(t, "device=cpu");
   const section = (index) => `# Section ${index}\n\n${`Sentence ${index} about a bridge over the river and its cost. `.repeat(25)}`;
