@@ -59,6 +59,20 @@ for (const document of ["lose", "garbage"]) {
   });
 }
 
+test("a listener that throws is reported on the page and does not keep a lost device from being replaced", async (t) => {
+  const page = await withFake(t);
+  page.removeAllListeners("pageerror");
+  const reported = [];
+  page.on("pageerror", ({ message }) => reported.push(message));
+  const outcome = await page.evaluate(async () => {
+    const reranker = await Reranker.load({ model: model("fake"), device: "webgpu" });
+    const { device, results } = await reranker.rerank("bridge", ["lose", "the bridge"], { onProgress: ({ type }) => { throw new Error(`a bad listener: ${type}`); } });
+    return { device, results: results.length };
+  });
+  assert.deepEqual(outcome, { device: "cpu", results: 2 });
+  assert.ok(reported.some((message) => message.includes("a bad listener: restart")), reported.join());
+});
+
 test("a self-test that fails on WebGPU gives the CPU, visibly; failing on both it is self_test", async (t) => {
   const page = await withFake(t, { selfTest: { webgpu: "wrong" } });
   const info = await page.evaluate(async () => (await Reranker.load({ model: model("fake"), device: "webgpu" })).info);

@@ -115,7 +115,8 @@ export class Client {
 
   /** Starts a new engine where the last one died. Rejects when that fails. */
   revive(): Promise<void> {
-    return this.#connection || this.#disposed ? Promise.resolve() : this.#restart();
+    if (this.#disposed) return Promise.reject(new EngineLost("internal", "the worker was given up"));
+    return this.#connection ? Promise.resolve() : this.#restart();
   }
 
   dispose(): void {

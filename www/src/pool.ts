@@ -114,16 +114,17 @@ export class Pool {
     call.answer.then(over, over);
   }
 
-  /** Starts the workers beyond the first. `files` are copied to each of them but the last, which gets them themselves. */
+  /** Starts the workers beyond the first, after what the caller does first. `files` are copied to all of them but the last, which gets them. */
   #grow(files: SuppliedFiles, info: RerankerInfo): void {
     if (this.#hasGrown || this.#end.signal.aborted) return;
     this.#hasGrown = true;
     const wanted = threadCount(this.#threads, { device: info.device.kind, parameters: info.parameters });
     const request: ClientRequest = { ...this.#request, shareFiles: false, cpuReason: info.device.reason, cpuVariant: info.variant };
-    for (let nth = 2; nth <= wanted; nth += 1) {
-      this.#starting += 1;
-      void this.#addHelper(request, files, nth === wanted ? [files.tokenizer.buffer, files.weights.buffer] : []);
-    }
+    // A call that comes now is cut for all of them already.
+    this.#starting = wanted - 1;
+    setTimeout(() => {
+      for (let nth = 2; nth <= wanted; nth += 1) void this.#addHelper(request, files, nth === wanted ? [files.tokenizer.buffer, files.weights.buffer] : []);
+    });
   }
 
   async #addHelper(request: ClientRequest, files: SuppliedFiles, transfer: Transferable[]): Promise<void> {

@@ -38,7 +38,18 @@ export async function loadPool(connect: Connect, options: Partial<LoadOptions> &
     exclusive,
     ...(options.wasm ? { wasm: options.wasm } : {}),
     ...(options.files ? { files: options.files } : {}),
-  }, { threads: exclusive ? options.threads ?? "auto" : 1, signal: options.signal, onProgress: options.onProgress });
+  }, { threads: exclusive ? options.threads ?? "auto" : 1, signal: options.signal, onProgress: guarded(options.onProgress) });
+}
+
+/** What a listener throws is the page's business: it is reported there, and the work goes on. */
+function guarded<E>(listener: ((event: E) => void) | undefined): ((event: E) => void) | undefined {
+  return listener && ((event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      queueMicrotask(() => { throw error; });
+    }
+  });
 }
 
 /** Raw scores always: they are comparable across workers also where 0..1 would round two of them to the same number. */
@@ -88,7 +99,7 @@ export class BaseReranker {
     const texts = checkRerank(query, documents, options);
     // The caller may change its array while we wait.
     const own = options.returnDocuments ? [...documents] : documents;
-    const answer = await this.#pool.rerank(query, texts, nativeOptions(options), options.signal, options.onProgress);
+    const answer = await this.#pool.rerank(query, texts, nativeOptions(options), options.signal, guarded(options.onProgress));
     if (options.signal?.aborted) throw aborted("the request", options.signal);
     const { score } = this.info;
     const results = toResults(answer, own, texts, {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { code, source } from "./source.mjs";
 
-const { BaseReranker, connectHere, EngineFailure, Pool, RerankError, Service, macrotask } = source;
+const { BaseReranker, Client, connectHere, EngineFailure, Pool, RerankError, Service, macrotask } = source;
 
 class FakeReranker extends BaseReranker {
   constructor(pool) { super(pool); }
@@ -258,6 +258,14 @@ test("an aborted call that takes the worker with it does no harm to the next one
   assert.deepEqual(log, ["load cpu", "begin first", "stop first", "load cpu", "begin second", "end second"]);
   assert.deepEqual(events, ["queued", "restart", "batch"]);
   assert.match(reranker.info.warnings[0], /restarted: died late/);
+});
+
+test("a client that was given up is not brought back", async () => {
+  const loadEngine = async () => ({ info: { device: { kind: "cpu" } }, free: () => undefined, rerank: async () => undefined });
+  const client = await Client.load(connectHere(loadEngine), {});
+  await client.revive();
+  client.dispose();
+  await assert.rejects(client.revive(), code("internal", /given up/));
 });
 
 test("a failed load rejects with its code", async () => {

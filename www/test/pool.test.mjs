@@ -119,7 +119,9 @@ test("further workers start when the first is ready, with its files and its devi
   const reranker = await start({ log, orders, grown: false, load: (worker) => (worker > 1 ? gate : undefined) });
   assert.equal(reranker.info.threads, 1);
   assert.equal((await reranker.rerank("early", many)).results.length, many.length);
-  assert.deepEqual(log.filter((line) => !line.startsWith("end")).slice(0, 5), ["load 1", "ready 1", "load 2", "load 3", "begin early 1"]);
+  // The caller's first call goes ahead of them, and is cut for those that may still come.
+  assert.deepEqual(orders.slice(0, 2).map(({ worker, order }) => `${order.kind} ${worker}`), ["load 1", "rerank 1"]);
+  assert.ok(orders[1].order.documents.length < many.length);
   assert.deepEqual([...workersOf(log, "early")], ["1"]);
   release();
   await until(() => reranker.info.threads === 3);
