@@ -169,7 +169,7 @@ test("WebGPU has one worker; when it is lost, the CPU that takes over has all of
   assert.equal(fetched("model.safetensors"), 1);
 });
 
-test("the first score does not wait for further workers", { timeout: MINUTES }, async (t) => {
+test("the first score does not wait for further workers", { timeout: 5 * MINUTES }, async (t) => {
   const page = await openFake(t, { delayMs: 1 });
   const usual = server.routes["/wasm/cpu/foliorank.js"];
   let release;
