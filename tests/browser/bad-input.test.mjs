@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { launch } from "./chromium.mjs";
-import { assertCode, blankRoutes, openPage } from "./page.mjs";
-import { answer, startServer } from "./server.mjs";
+import { assertCode } from "./page.mjs";
+import { answer } from "./server.mjs";
+import { openBlank, server } from "./set-up.mjs";
 
 const tiny = join(dirname(fileURLToPath(import.meta.url)), "../../models/tiny-cross-encoder");
 const manifest = JSON.parse(readFileSync(join(tiny, "model.json"), "utf8"));
@@ -17,21 +17,10 @@ const WEIGHTS = `/models/tiny-cross-encoder/${manifest.files.weights.path}`;
 const TOKENIZER = `/models/tiny-cross-encoder/${manifest.files.tokenizer.path}`;
 const MANIFEST = "/models/tiny-cross-encoder/model.json";
 
-let browser;
-let server;
-before(async () => {
-  browser = await launch();
-  server = await startServer({ ...blankRoutes });
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
 const open = async (t) => {
   for (const path of Object.keys(server.routes)) if (path.startsWith("/models/")) delete server.routes[path];
   server.requests.length = 0;
-  return openPage(t, browser, server);
+  return openBlank(t);
 };
 
 /** A page with a reranker on the CPU in `kept.reranker`. */

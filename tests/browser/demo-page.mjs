@@ -1,26 +1,15 @@
-// What the tests of the demo page share: a browser, a server, and the page opened in a fresh context.
-// Uncaught errors, console errors and requests to anywhere else fail the test that opened the page.
+// What the tests of the demo page share: the page opened in a fresh context, and a folder for screenshots.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before } from "node:test";
-import { launch } from "./chromium.mjs";
-import { dist, startServer } from "./server.mjs";
+import { before } from "node:test";
+import { dist } from "./server.mjs";
+import { browser, server } from "./set-up.mjs";
 
 export const artefacts = process.env.FOLIORANK_ARTEFACTS ?? join(dist, "artefacts");
 export const MINUTES = 60_000;
 
-export let browser;
-export let server;
-before(async () => {
-  mkdirSync(artefacts, { recursive: true });
-  browser = await launch();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+before(() => mkdirSync(artefacts, { recursive: true }));
 
 /** The demo in a fresh context. Uncaught errors, console errors and requests to anywhere else fail the test. */
 export async function openDemo(t, query, { width = 1280, scheme = "light", context: given } = {}) {

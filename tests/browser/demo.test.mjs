@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MINUTES, artefacts, browser, openDemo, ranked, server } from "./demo-page.mjs";
+import { MINUTES, artefacts, openDemo, ranked } from "./demo-page.mjs";
 import { makePdf } from "./pdf.mjs";
+import { browser, server } from "./set-up.mjs";
 
 const labels = (page) => page.locator("#list .row-label").allTextContents();
 const file = (name, body, mimeType = "text/plain") => ({ name, mimeType, buffer: Buffer.from(body) });
@@ -113,6 +114,16 @@ test("pasted and dropped text can be ranked", { timeout: 5 * MINUTES }, async (t
   await page.click("#rerank");
   await ranked(page);
   assert.equal((await labels(page)).length, 3);
+});
+
+test("?threads= sets the number of workers, and the page says how many there are", { timeout: 5 * MINUTES }, async (t) => {
+  const page = await openDemo(t, "device=cpu&model=../models/tiny-cross-encoder/&threads=3");
+  for (let turn = 0; turn < 20 && !/, 3 workers$/.test(await page.textContent("#model-info")); turn += 1) {
+    await page.click("#rerank");
+    await ranked(page);
+    await page.waitForSelector("#rerank:visible");
+  }
+  assert.match(await page.textContent("#model-info"), /^Model tiny-cross-encoder, .*, 3 workers$/);
 });
 
 test("cancel stops a ranking, and the next one works", { timeout: 5 * MINUTES }, async (t) => {

@@ -1,28 +1,18 @@
 // What happens when the WASM side dies, in real workers of a real browser. The module is the fake of fake-wasm.mjs, because a sound one
 // cannot be made to trap on demand; everything else is as shipped.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { launch } from "./chromium.mjs";
 import { fakeModelRoutes, fakeRoutes } from "./fake-wasm.mjs";
-import { assertCode, blankRoutes, openPage } from "./page.mjs";
+import { assertCode, openPage } from "./page.mjs";
 import { startServer } from "./server.mjs";
-
-let browser;
-let server;
-before(async () => {
-  browser = await launch();
-  server = await startServer({ ...blankRoutes, ...fakeModelRoutes() });
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+import { browser, openBlank, server } from "./set-up.mjs";
 
 /** A page whose WASM is the fake with these options. */
 async function withFake(t, options) {
-  Object.assign(server.routes, fakeRoutes(options));
+  Object.assign(server.routes, fakeModelRoutes(), fakeRoutes(options));
   server.requests.length = 0;
-  return openPage(t, browser, server);
+  return openBlank(t);
 }
 
 for (const stray of [null, "timer", "promise"]) {
@@ -32,7 +22,7 @@ for (const stray of [null, "timer", "promise"]) {
     test(`a trap on WebGPU ${stray ? `in a ${stray} of its own ` : ""}${worker ? "in a worker" : "on the page"} continues on the CPU, and there it rejects`, async (t) => {
       const page = await withFake(t, { stray });
       const outcome = await page.evaluate(async (worker) => {
-        const reranker = await Reranker.load({ model: model("fake"), device: "webgpu", worker });
+        const reranker = await Reranker.load({ model: model("fake"), device: "webgpu", worker, threads: 1 });
         const before = reranker.info.device.kind;
         const [first, trapped, third] = await Promise.all([
           attempt(() => reranker.rerank("bridge", ["the bridge", "the pool"])),
@@ -68,6 +58,20 @@ for (const document of ["lose", "garbage"]) {
     assert.equal(outcome.device.kind, "cpu");
   });
 }
+
+test("a listener that throws is reported on the page and does not keep a lost device from being replaced", async (t) => {
+  const page = await withFake(t);
+  page.removeAllListeners("pageerror");
+  const reported = [];
+  page.on("pageerror", ({ message }) => reported.push(message));
+  const outcome = await page.evaluate(async () => {
+    const reranker = await Reranker.load({ model: model("fake"), device: "webgpu" });
+    const { device, results } = await reranker.rerank("bridge", ["lose", "the bridge"], { onProgress: ({ type }) => { throw new Error(`a bad listener: ${type}`); } });
+    return { device, results: results.length };
+  });
+  assert.deepEqual(outcome, { device: "cpu", results: 2 });
+  assert.ok(reported.some((message) => message.includes("a bad listener: restart")), reported.join());
+});
 
 test("a self-test that fails on WebGPU gives the CPU, visibly; failing on both it is self_test", async (t) => {
   const page = await withFake(t, { selfTest: { webgpu: "wrong" } });
@@ -118,7 +122,7 @@ test("a site without the gpu variant serves auto from the CPU and refuses webgpu
 test("without WebGPU in the browser webgpu is no_webgpu, and auto is the CPU with the reason", async (t) => {
   const plain = await launch({ webgpu: false });
   t.after(() => plain.close());
-  Object.assign(server.routes, fakeRoutes());
+  Object.assign(server.routes, fakeModelRoutes(), fakeRoutes());
   const page = await openPage(t, plain, server);
   const outcome = await page.evaluate(async () => ({
     refused: await attempt(() => Reranker.load({ model: model("fake"), device: "webgpu" })),
@@ -149,7 +153,7 @@ test("an abort while loading ends the download", async (t) => {
 });
 
 test("a page of another origin can use the package", async (t) => {
-  Object.assign(server.routes, fakeRoutes());
+  Object.assign(server.routes, fakeModelRoutes(), fakeRoutes());
   // Everything as before, but readable from elsewhere.
   const open = Object.fromEntries(Object.entries(server.routes).map(([path, route]) => [path, (request, response, next) => {
     response.setHeader("access-control-allow-origin", "*");
@@ -158,7 +162,7 @@ test("a page of another origin can use the package", async (t) => {
   const allow = (_request, response, next) => { response.setHeader("access-control-allow-origin", "*"); next(); };
   const other = await startServer({ ...open, "/index.js": allow, "/worker.js": allow });
   t.after(() => other.close());
-  const page = await openPage(t, browser, server);
+  const page = await openBlank(t);
   const kind = await page.evaluate(async (base) => {
     const { Reranker: Far } = await import(`${base}/index.js`);
     const reranker = await Far.load({ model: `${base}/models/fake/`, device: "cpu" });

@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch } from "./chromium.mjs";
-import { blankRoutes, openPage } from "./page.mjs";
-import { answer, dist, startServer } from "./server.mjs";
+import { test } from "node:test";
+import { answer, dist } from "./server.mjs";
+import { openBlank, server } from "./set-up.mjs";
 
 /** Largest difference of a raw logit between the two devices. */
 const TOLERANCE = 1e-3;
@@ -24,19 +23,8 @@ const SHAPES = [
   { name: "thirty-three documents", documents: Array.from({ length: 33 }, (_, index) => `bridge number ${index}`) },
 ];
 
-let browser;
-let server;
-before(async () => {
-  browser = await launch();
-  server = await startServer({ ...blankRoutes });
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
 test("the browser offers a WebGPU adapter", async (t) => {
-  const page = await openPage(t, browser, server);
+  const page = await openBlank(t);
   const features = await page.evaluate(async () => {
     const adapter = await navigator.gpu?.requestAdapter();
     return adapter ? [...adapter.features] : null;
@@ -45,7 +33,7 @@ test("the browser offers a WebGPU adapter", async (t) => {
 });
 
 test("WebGPU computes, and agrees with the CPU over every shape", { timeout: 600_000 }, async (t) => {
-  const page = await openPage(t, browser, server);
+  const page = await openBlank(t);
   const { infos, answers } = await page.evaluate(async (shapes) => {
     const infos = {};
     const answers = {};
@@ -77,7 +65,7 @@ test("WebGPU computes, and agrees with the CPU over every shape", { timeout: 600
 });
 
 test("auto measures both devices and says which it kept", { timeout: 300_000 }, async (t) => {
-  const page = await openPage(t, browser, server);
+  const page = await openBlank(t);
   const info = await page.evaluate(async () => (await Reranker.load({ model: model("tiny-cross-encoder"), device: "auto" })).info);
   assert.ok(info.device.measured.webgpuMs > 0 && info.device.measured.cpuMs > 0);
   assert.equal(info.device.kind, info.device.measured.webgpuMs < info.device.measured.cpuMs ? "webgpu" : "cpu");
@@ -96,7 +84,7 @@ for (const when of ["in the middle of a request", "between requests"]) {
   test(`a device lost ${when} continues on the CPU with nothing lost`, { timeout: 300_000 }, async (t) => {
     server.routes["/worker.js"] = answer(LOSE + readFileSync(join(dist, "worker.js"), "utf8"));
     t.after(() => { delete server.routes["/worker.js"]; });
-    const page = await openPage(t, browser, server);
+    const page = await openBlank(t);
     const outcome = await page.evaluate(async (middle) => {
       const channel = new BroadcastChannel("lose");
       const reranker = await Reranker.load({ model: model("tiny-cross-encoder"), device: "webgpu" });

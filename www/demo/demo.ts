@@ -57,7 +57,7 @@ function showDevice(info: RerankerInfo | undefined): void {
   byId("badge-text").textContent = info ? strings.badgeKind[info.device.kind] : strings.badgeNone;
   badge.title = info?.device.reason ?? "";
   byId("reason").textContent = info ? [info.device.reason, ...info.warnings.filter((warning) => warning !== info.device.reason)].join(" ") : isDefaultModel ? strings.defaultModelNote : strings.modelNote;
-  byId("model-info").textContent = info ? strings.modelInfo(info.model, info.licence) : "";
+  byId("model-info").textContent = info ? strings.modelInfo(info.model, info.licence, info.threads) : "";
 }
 
 function showRanked({ response, info, loadMs }: Ranked): void {

@@ -1,5 +1,5 @@
 // The page's one reranker: loaded at the first use, kept while the device stays the same. Uses only the public package.
-import { Reranker, type DeviceRequest, type LoadProgress, type RerankerInfo, type RerankProgress, type RerankResponse } from "foliorank";
+import { Reranker, type DeviceRequest, type LoadProgress, type RerankerInfo, type RerankProgress, type RerankResponse, type ThreadRequest } from "foliorank";
 import type { Page } from "./pages.js";
 
 const parameters = new URLSearchParams(location.search);
@@ -14,6 +14,12 @@ export const isDefaultModel = !parameters.has("model");
 export function requestedDevice(): DeviceRequest {
   const value = parameters.get("device");
   return value === "webgpu" || value === "cpu" ? value : "auto";
+}
+
+/** From ?threads=, else auto. A number that makes no sense is left to the package to refuse. */
+function requestedThreads(): ThreadRequest {
+  const value = parameters.get("threads") ?? "auto";
+  return value === "auto" ? value : Number(value);
 }
 
 export interface Ranked {
@@ -49,7 +55,7 @@ export class Model {
     let loadMs: number | undefined;
     if (!this.#reranker) {
       const begun = performance.now();
-      const loaded = await Reranker.load({ model: modelUrl, device: this.#device, signal, onProgress });
+      const loaded = await Reranker.load({ model: modelUrl, device: this.#device, threads: requestedThreads(), signal, onProgress });
       if (signal.aborted) {
         // Cancelled in the very last moment, perhaps because another device was chosen.
         loaded.dispose();

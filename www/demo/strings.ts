@@ -44,7 +44,8 @@ export const strings = {
   badgeKind: { webgpu: "WebGPU", cpu: "CPU" },
   modelNote: "The model is downloaded at the first click and then kept in this browser.",
   defaultModelNote: "The model (about 34 MB) is downloaded at the first click and then kept in this browser.",
-  modelInfo: (model: string, licence: string) => `Model ${model}, ${licence}`,
+  modelInfo: (model: string, licence: string, threads: number) =>
+    `Model ${model}, ${licence}${threads > 1 ? `, ${threads} workers` : ""}`,
 
   pagesHeading: "Pages",
   resultsHeading: "Ranked",

@@ -1,24 +1,37 @@
-// The page's side: remembers every request until it is answered, so that a worker can be thrown away and nothing is lost.
-// When an engine dies on WebGPU everything unanswered goes to a new one on the CPU; on the CPU the request that killed it is rejected.
+// The page's side of one worker: remembers the request until it is answered, so that a worker can be thrown away and nothing is lost.
+// When an engine dies on WebGPU its request goes to a new one on the CPU; on the CPU the request that killed it is rejected.
 import type { Connect, Connection } from "./connect.js";
-import type { EngineRequest } from "./engine.js";
-import { aborted, fromErrorData, RerankError } from "./errors.js";
-import type { Order, Reply } from "./protocol.js";
-import type { DeviceKind, LoadProgress, RerankerInfo, RerankProgress } from "./types.js";
-import type { NativeOptions, NativeRanking } from "./wasm.js";
+import type { EngineRequest, SuppliedFiles } from "./engine.js";
+import { aborted, EngineLost, fromErrorData, RerankError } from "./errors.js";
+import type { Reply } from "./protocol.js";
+import type { DeviceKind, LoadProgress, RerankerInfo } from "./types.js";
+import type { NativeOptions, NativeProgress, NativeRanking } from "./wasm.js";
 
-export type ClientRequest = Omit<EngineRequest, "generation" | "cpuReason">;
+export type ClientRequest = Omit<EngineRequest, "generation">;
 export interface Answer {
   ranking: NativeRanking;
   queuedMs: number;
   device: DeviceKind;
 }
 
-interface Pending {
+export type ClientProgress = ({ type: "batch" } & NativeProgress) | { type: "restart"; reason: string };
+
+export interface LoadHooks {
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Hears of the files after every start on the CPU, where the request has `shareFiles`. */
+  onFiles?: (files: SuppliedFiles, info: RerankerInfo) => void;
+  /** For the first start alone; a later one finds them in the cache or on the network. */
+  files?: SuppliedFiles;
+  transfer?: Transferable[];
+}
+
+interface Running {
+  id: number;
   query: string;
   documents: string[];
   options: NativeOptions;
-  onProgress: ((progress: RerankProgress) => void) | undefined;
+  onProgress: (progress: ClientProgress) => void;
   asked: number;
   startedAt?: number;
   resolve(answer: Answer): void;
@@ -35,8 +48,9 @@ interface Loading {
 export class Client {
   readonly #connect: Connect;
   readonly #request: ClientRequest;
-  readonly #pending = new Map<number, Pending>();
+  readonly #onFiles: LoadHooks["onFiles"];
   readonly #warnings: string[] = [];
+  #running: Running | undefined;
   #connection: Connection | undefined;
   #loading: Loading | undefined;
   #info: RerankerInfo | undefined;
@@ -45,20 +59,20 @@ export class Client {
   #nextId = 1;
   #disposed = false;
 
-  private constructor(connect: Connect, request: ClientRequest) {
+  private constructor(connect: Connect, request: ClientRequest, onFiles: LoadHooks["onFiles"]) {
     this.#connect = connect;
     this.#request = request;
+    this.#onFiles = onFiles;
   }
 
-  static async load(
-    connect: Connect, request: ClientRequest, signal?: AbortSignal, onProgress?: (progress: LoadProgress) => void,
-  ): Promise<Client> {
+  static async load(connect: Connect, request: ClientRequest, hooks: LoadHooks = {}): Promise<Client> {
+    const { signal, onProgress, onFiles, files, transfer } = hooks;
     if (signal?.aborted) throw aborted("loading", signal);
-    const client = new Client(connect, request);
+    const client = new Client(connect, request, onFiles);
     const abort = (): void => client.#loading?.reject(aborted("loading", signal));
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      await new Promise<void>((resolve, reject) => client.#start(resolve, reject, onProgress));
+      await new Promise<void>((resolve, reject) => client.#start({ resolve, reject, onProgress }, files, transfer));
       return client;
     } catch (error) {
       client.dispose();
@@ -73,41 +87,46 @@ export class Client {
     return { ...this.#info, warnings: [...this.#warnings] };
   }
 
+  /** One at a time: the next may come when this one is settled. Rejects with EngineLost when its engine died over it. */
   rerank(
-    query: string, documents: string[], options: NativeOptions, signal?: AbortSignal, onProgress?: (progress: RerankProgress) => void,
+    query: string, documents: string[], options: NativeOptions, signal: AbortSignal, onProgress: (progress: ClientProgress) => void,
   ): Promise<Answer> {
-    if (this.#disposed) return Promise.reject(new RerankError("invalid_argument", "this reranker was disposed"));
-    if (signal?.aborted) return Promise.reject(aborted("the request", signal));
-    const id = this.#nextId++;
+    if (signal.aborted || this.#disposed) return Promise.reject(aborted("the request", signal));
     return new Promise<Answer>((resolve, reject) => {
+      const id = this.#nextId++;
       const abort = (): void => {
-        if (!this.#pending.delete(id)) return;
+        if (this.#running?.id !== id) return;
+        this.#running = undefined;
         this.#connection?.post({ kind: "abort", id });
         reject(aborted("the request", signal));
       };
-      const settled = (): void => signal?.removeEventListener("abort", abort);
-      signal?.addEventListener("abort", abort, { once: true });
-      const pending: Pending = {
-        query, documents, options, onProgress, asked: performance.now(),
+      const settled = (): void => signal.removeEventListener("abort", abort);
+      signal.addEventListener("abort", abort, { once: true });
+      this.#running = {
+        id, query, documents, options, onProgress, asked: performance.now(),
         resolve: (answer) => { settled(); resolve(answer); },
         reject: (error) => { settled(); reject(error); },
       };
-      if (this.#pending.size > 0) onProgress?.({ type: "queued", ahead: this.#pending.size });
-      this.#pending.set(id, pending);
-      // The engine died earlier and took no other request with it: the new start was left to the next one.
-      if (this.#connection) this.#send(id, pending);
-      else this.#restart();
+      // The engine died earlier: the new start was left to the next request.
+      if (this.#connection) this.#send();
+      else void this.#restart().catch(() => undefined);
     });
+  }
+
+  /** Starts a new engine where the last one died. Rejects when that fails. */
+  revive(): Promise<void> {
+    if (this.#disposed) return Promise.reject(new EngineLost("internal", "the worker was given up"));
+    return this.#connection ? Promise.resolve() : this.#restart();
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#close();
-    this.#rejectAll(aborted("the request, with the reranker disposed,"));
+    this.#rejectRunning(aborted("the request, with the reranker disposed,"));
   }
 
-  #start(resolve: () => void, reject: (error: RerankError) => void, onProgress?: (progress: LoadProgress) => void): void {
+  #start({ resolve, reject, onProgress }: Omit<Loading, "id">, files?: SuppliedFiles, transfer?: Transferable[]): void {
     const id = this.#nextId++;
     this.#loading = { id, resolve, reject, onProgress };
     const current = (): boolean => this.#connection === connection;
@@ -116,34 +135,43 @@ export class Client {
       failure: (error) => { if (current()) this.#failure(error); },
     });
     this.#connection = connection;
-    this.#post({
+    connection.post({
       kind: "load", id,
-      request: { ...this.#request, generation: this.#generation++, ...(this.#cpuReason === undefined ? {} : { cpuReason: this.#cpuReason }) },
-    });
+      request: { ...this.#request, ...this.#settled(), ...(files ? { files } : {}), generation: this.#generation++ },
+    }, transfer);
   }
 
-  /** A new engine for everything unanswered. The load is first in its queue, the requests follow in their old order. */
-  #restart(): void {
+  /** Once the CPU computes it goes on computing, with the same code: scores before and after a new start must agree. */
+  #settled(): Partial<Pick<EngineRequest, "cpuReason" | "cpuVariant">> {
+    if (this.#info?.device.kind === "cpu") return { cpuReason: this.#info.device.reason, cpuVariant: this.#info.variant };
+    return this.#cpuReason === undefined ? {} : { cpuReason: this.#cpuReason };
+  }
+
+  /** A new engine, also for a request that waits. The load is first in its queue, the request follows. */
+  async #restart(): Promise<void> {
     this.#close();
-    this.#start(() => undefined, (error) => {
-      this.#close();
-      this.#rejectAll(error);
-    });
-    for (const [id, pending] of this.#pending) this.#send(id, pending);
-  }
-
-  #post(order: Order): void {
-    this.#connection?.post(order);
-  }
-
-  #send(id: number, pending: Pending): void {
-    const { query, documents, options } = pending;
     try {
-      this.#post({ kind: "rerank", id, query, documents, options });
+      await new Promise<void>((resolve, reject) => {
+        this.#start({ resolve, reject, onProgress: undefined });
+        this.#send();
+      });
+    } catch (error) {
+      const { code, message } = error as RerankError;
+      this.#close();
+      this.#rejectRunning(new EngineLost(code, message, { cause: error }));
+      throw error;
+    }
+  }
+
+  #send(): void {
+    if (!this.#running) return;
+    const { id, query, documents, options, reject } = this.#running;
+    try {
+      this.#connection?.post({ kind: "rerank", id, query, documents, options });
     } catch (error) {
       // The browser could not copy that much text.
-      this.#pending.delete(id);
-      pending.reject(new RerankError("out_of_memory", `the documents could not be sent to the worker: ${String(error)}`, { cause: error }));
+      this.#running = undefined;
+      reject(new RerankError("out_of_memory", `the documents could not be sent to the worker: ${String(error)}`, { cause: error }));
     }
   }
 
@@ -153,10 +181,10 @@ export class Client {
     this.#loading = undefined;
   }
 
-  #rejectAll(error: RerankError): void {
-    const all = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const pending of all) pending.reject(error);
+  #rejectRunning(error: RerankError): void {
+    const running = this.#running;
+    this.#running = undefined;
+    running?.reject(error);
   }
 
   #reply(reply: Reply): void {
@@ -167,6 +195,7 @@ export class Client {
         this.#info = reply.info;
         this.#loading = undefined;
         loading.resolve();
+        if (reply.files) this.#onFiles?.(reply.files, this.info);
       } else if (reply.kind === "failed") {
         const error = fromErrorData(reply.error);
         if (reply.lost === "webgpu") this.#fallBack(error);
@@ -174,29 +203,28 @@ export class Client {
       }
       return;
     }
-    const pending = this.#pending.get(reply.id);
-    // A late word for a request that was aborted, or that took the worker with it after being aborted.
-    if (!pending && !(reply.kind === "failed" && reply.lost)) return;
+    const running = this.#running?.id === reply.id ? this.#running : undefined;
+    if (reply.kind === "failed" && reply.lost) {
+      // Also a late word for a request that was aborted and took the worker with it.
+      this.#engineLost(running, fromErrorData(reply.error), reply.lost);
+      return;
+    }
+    if (!running) return;
     switch (reply.kind) {
       case "started":
-        if (pending) pending.startedAt ??= performance.now();
+        running.startedAt ??= performance.now();
         break;
       case "batch":
-        pending?.onProgress?.({ type: "batch", ...reply.progress });
+        running.onProgress({ type: "batch", ...reply.progress });
         break;
       case "ranked":
-        this.#pending.delete(reply.id);
-        pending?.resolve({
-          ranking: reply.ranking, device: this.info.device.kind,
-          queuedMs: Math.max(0, (pending.startedAt ?? pending.asked) - pending.asked),
+        this.#running = undefined;
+        running.resolve({
+          ranking: reply.ranking, device: this.info.device.kind, queuedMs: Math.max(0, (running.startedAt ?? running.asked) - running.asked),
         });
         break;
       case "failed":
-        if (reply.lost) this.#engineLost(reply.id, fromErrorData(reply.error), reply.lost);
-        else {
-          this.#pending.delete(reply.id);
-          pending?.reject(fromErrorData(reply.error));
-        }
+        this.#rejectRunning(fromErrorData(reply.error));
         break;
       default:
         break;
@@ -209,22 +237,22 @@ export class Client {
       this.#loading.reject(error);
       return;
     }
-    const running = [...this.#pending].find(([, pending]) => pending.startedAt !== undefined);
-    this.#engineLost(running?.[0], error, this.info.device.kind);
+    this.#engineLost(this.#running?.startedAt === undefined ? undefined : this.#running, error, this.info.device.kind);
   }
 
-  #engineLost(id: number | undefined, error: RerankError, device: DeviceKind): void {
+  #engineLost(killer: Running | undefined, error: RerankError, device: DeviceKind): void {
     if (device === "webgpu") {
       this.#fallBack(error);
       return;
     }
-    const killer = id === undefined ? undefined : this.#pending.get(id);
-    if (id !== undefined) this.#pending.delete(id);
     this.#warnings.push(`the worker was restarted: ${error.message}`);
-    if (this.#pending.size > 0) this.#announce(error.message);
-    if (this.#pending.size > 0) this.#restart();
-    else this.#close();
-    killer?.reject(new RerankError("internal", error.message, { cause: error }));
+    if (killer) {
+      this.#close();
+      this.#rejectRunning(new EngineLost("internal", error.message, { cause: error }));
+    } else if (this.#running) {
+      this.#announce(error.message);
+      void this.#restart().catch(() => undefined);
+    } else this.#close();
   }
 
   #fallBack(error: RerankError): void {
@@ -233,18 +261,17 @@ export class Client {
     this.#warnings.push(this.#cpuReason);
     this.#announce(this.#cpuReason);
     if (!loading) {
-      this.#restart();
+      void this.#restart().catch(() => undefined);
       return;
     }
     this.#close();
-    this.#start(loading.resolve, loading.reject, loading.onProgress);
-    for (const [id, pending] of this.#pending) this.#send(id, pending);
+    this.#start(loading);
+    this.#send();
   }
 
   #announce(reason: string): void {
-    for (const pending of this.#pending.values()) {
-      delete pending.startedAt;
-      pending.onProgress?.({ type: "restart", reason });
-    }
+    if (!this.#running) return;
+    delete this.#running.startedAt;
+    this.#running.onProgress({ type: "restart", reason });
   }
 }

@@ -10,7 +10,8 @@ export interface ConnectionEvents {
 }
 
 export interface Connection {
-  post(order: Order): void;
+  /** Without `transfer` everything is copied. */
+  post(order: Order, transfer?: Transferable[]): void;
   close(): void;
 }
 
@@ -36,7 +37,7 @@ export const connectWorker: Connect = (events) => {
     events.failure(new RerankError("internal", event.message || "the worker could not be started (is worker.js beside index.js?)"));
   };
   return {
-    post: (order) => worker.postMessage(order),
+    post: (order, transfer = []) => worker.postMessage(order, transfer),
     close: () => {
       worker.terminate();
       release();

@@ -23,8 +23,12 @@ export interface EngineRequest {
   cache: CacheMode;
   /** Absolute URL of the folder of the variants, ending in a slash. */
   wasmUrl: string;
-  /** Set on a restart: use the CPU, and this is why. */
+  /** Set on a restart and for every further worker: use the CPU, and this is why. */
   cpuReason?: string;
+  /** With `cpuReason`: the variant to use, so that all workers compute with the same code. Default `cpu`. */
+  cpuVariant?: Variant;
+  /** Keep the files for `takeFiles`, if the CPU computes. */
+  shareFiles?: boolean;
   /** How many instances this realm had before. */
   generation: number;
   /** Nothing else runs in this realm. */
@@ -69,11 +73,20 @@ export class Engine {
   readonly info: RerankerInfo;
   readonly #native: NativeEngine;
   readonly #watch: FailureWatch;
+  #files: SuppliedFiles | undefined;
 
-  private constructor(native: NativeEngine, watch: FailureWatch, info: RerankerInfo) {
+  private constructor(native: NativeEngine, watch: FailureWatch, info: RerankerInfo, files: SuppliedFiles | undefined) {
     this.#native = native;
     this.#watch = watch;
     this.info = info;
+    this.#files = files;
+  }
+
+  /** The checked files, once: they are not kept here afterwards, and may be transferred. */
+  takeFiles(): SuppliedFiles | undefined {
+    const files = this.#files;
+    this.#files = undefined;
+    return files;
   }
 
   /** Rejects with a RerankError, or with EngineFailure when only a new start can help. */
@@ -89,6 +102,7 @@ export class Engine {
     const { vocabulary, hidden, feed_forward } = manifest.data.dimensions;
     const probed = await probe({ largestTensorBytes: 4 * hidden * Math.max(vocabulary, feed_forward) });
     let { variant, choice } = plan(request.device, probed, request.cpuReason);
+    if (request.cpuReason !== undefined && request.cpuVariant) variant = request.cpuVariant;
     if (request.wasm?.variant === "cpu" && variant === "gpu") {
       if (request.device === "webgpu") throw new RerankError("no_webgpu", "WebGPU was asked for, and the supplied WASM is the cpu variant");
       ({ variant, choice } = { variant: "cpu", choice: { kind: "cpu", reason: "The supplied WASM is the cpu variant" } });
@@ -129,8 +143,10 @@ export class Engine {
           ...(probed.adapter ? { adapter: probed.adapter } : {}),
         },
         selfTest: loaded.worst,
+        threads: 1,
         warnings: [],
-      });
+      }, request.shareFiles && device === "cpu"
+        ? { manifest: manifest.text, tokenizer: files.tokenizer.bytes, weights: files.weights.bytes } : undefined);
       hooks.onProgress({ type: "ready", device });
       return engine;
     } catch (error) {

@@ -17,6 +17,9 @@ export class RerankError extends Error {
   }
 }
 
+/** The engine died over this request, or could not be started again for it; another worker may do better. */
+export class EngineLost extends RerankError {}
+
 /** An error as data, for postMessage. */
 export interface ErrorData {
   code: ErrorCode;

@@ -1,7 +1,7 @@
 // foliorank: rerank document pages in the browser. The entry for pages: computes in a worker, so the page stays responsive.
 // Hosts without Worker (edge, Node) use `foliorank/main-thread`.
 import { connectHere, connectWorker } from "./connect.js";
-import { BaseReranker, loadClient } from "./reranker.js";
+import { BaseReranker, loadPool } from "./reranker.js";
 import type { LoadOptions } from "./types.js";
 
 export { ERROR_CODES, RerankError, type ErrorCode } from "./errors.js";
@@ -14,6 +14,6 @@ export class Reranker extends BaseReranker {
    */
   static async load(options: LoadOptions): Promise<Reranker> {
     const here = (options as LoadOptions | undefined)?.worker === false || typeof Worker === "undefined";
-    return new Reranker(await loadClient(here ? connectHere() : connectWorker, options, !here));
+    return new Reranker(await loadPool(here ? connectHere() : connectWorker, options, !here));
   }
 }

@@ -1,7 +1,7 @@
 // The same API on the calling thread, for hosts without Worker (edge, Node, Deno). WASM and model bytes can be handed in,
 // because such hosts often cannot compile WASM at run time or have the files at hand.
 import { connectHere } from "./connect.js";
-import { BaseReranker, loadClient, type Supplied } from "./reranker.js";
+import { BaseReranker, loadPool, type Supplied } from "./reranker.js";
 import type { LoadOptions } from "./types.js";
 
 export { ERROR_CODES, RerankError, type ErrorCode } from "./errors.js";
@@ -10,11 +10,11 @@ export type { Glue, SuppliedWasm } from "./wasm.js";
 export type { SuppliedFiles } from "./engine.js";
 
 /** LoadOptions, and what the host has at hand. `model` is needed only without `files`. */
-export type MainThreadOptions = Omit<LoadOptions, "worker" | "model"> & Supplied & { model?: string | URL };
+export type MainThreadOptions = Omit<LoadOptions, "worker" | "threads" | "model"> & Supplied & { model?: string | URL };
 
 export class Reranker extends BaseReranker {
   /** As in the main entry. With `files` nothing of the model is fetched. */
   static async load(options: MainThreadOptions): Promise<Reranker> {
-    return new Reranker(await loadClient(connectHere(), options, false));
+    return new Reranker(await loadPool(connectHere(), options, false));
   }
 }

@@ -1,7 +1,7 @@
 // What travels between the page and the worker. Every message carries the id of the request it belongs to.
 // Document text goes one way only; what comes back are numbers.
 import type { ErrorData } from "./errors.js";
-import type { EngineRequest } from "./engine.js";
+import type { EngineRequest, SuppliedFiles } from "./engine.js";
 import type { DeviceKind, LoadProgress, RerankerInfo } from "./types.js";
 import type { NativeOptions, NativeProgress, NativeRanking } from "./wasm.js";
 
@@ -14,7 +14,8 @@ export type Order =
 /** Worker to page. */
 export type Reply =
   | { kind: "loading"; id: number; progress: LoadProgress }
-  | { kind: "loaded"; id: number; info: RerankerInfo }
+  /** `files` where the order asked to share them. */
+  | { kind: "loaded"; id: number; info: RerankerInfo; files?: SuppliedFiles }
   | { kind: "started"; id: number }
   | { kind: "batch"; id: number; progress: NativeProgress }
   | { kind: "ranked"; id: number; ranking: NativeRanking }

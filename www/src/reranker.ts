@@ -1,9 +1,11 @@
-// The class callers hold: checks arguments, hands texts to the client, and joins the numbers that come back with the caller's documents.
+// The class callers hold: checks arguments, hands texts to the pool, and joins the numbers that come back with the caller's documents.
 // Documents stay here; only their text travels.
-import { Client, type Answer } from "./client.js";
+import type { Answer } from "./client.js";
 import type { Connect } from "./connect.js";
 import type { SuppliedFiles } from "./engine.js";
 import { aborted } from "./errors.js";
+import { relevance } from "./merge.js";
+import { Pool } from "./pool.js";
 import type { LoadOptions, RerankDocument, RerankerInfo, RerankOptions, RerankResponse, RerankResult } from "./types.js";
 import { checkLoadOptions, checkRerank } from "./validate.js";
 import type { NativeOptions, SuppliedWasm } from "./wasm.js";
@@ -24,10 +26,10 @@ const folderUrl = (value: string | URL | undefined): string => {
   return url.href;
 };
 
-/** Loads through the given connection; the public entries choose which. */
-export async function loadClient(connect: Connect, options: Partial<LoadOptions> & Supplied, exclusive: boolean): Promise<Client> {
+/** Loads through the given connection; the public entries choose which. `exclusive`: it leads to a realm of its own each time. */
+export async function loadPool(connect: Connect, options: Partial<LoadOptions> & Supplied, exclusive: boolean): Promise<Pool> {
   checkLoadOptions(options, !options.files);
-  return Client.load(connect, {
+  return Pool.load(connect, {
     model: options.model === undefined ? "" : manifestUrl(options.model, pageUrl()),
     device: options.device ?? "auto",
     cache: options.cache ?? "default",
@@ -36,24 +38,38 @@ export async function loadClient(connect: Connect, options: Partial<LoadOptions>
     exclusive,
     ...(options.wasm ? { wasm: options.wasm } : {}),
     ...(options.files ? { files: options.files } : {}),
-  }, options.signal, options.onProgress);
+  }, { threads: exclusive ? options.threads ?? "auto" : 1, signal: options.signal, onProgress: guarded(options.onProgress) });
 }
 
-function nativeOptions({ topN, rawScores, maxTokensPerDocument, window, overlap }: RerankOptions): NativeOptions {
+/** What a listener throws is the page's business: it is reported there, and the work goes on. */
+function guarded<E>(listener: ((event: E) => void) | undefined): ((event: E) => void) | undefined {
+  return listener && ((event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      queueMicrotask(() => { throw error; });
+    }
+  });
+}
+
+/** Raw scores always: they are comparable across workers also where 0..1 would round two of them to the same number. */
+function nativeOptions({ topN, maxTokensPerDocument, window, overlap }: RerankOptions): NativeOptions {
   return {
+    rawScores: true,
     ...(topN === undefined ? {} : { topN }),
-    ...(rawScores === undefined ? {} : { rawScores }),
     ...(maxTokensPerDocument === undefined ? {} : { maxTokensPerDocument }),
     ...(window === undefined ? {} : { window }),
     ...(overlap === undefined ? {} : { overlap }),
   };
 }
 
-function toResults<D extends RerankDocument>({ ranking }: Answer, documents: readonly D[], texts: string[], withDocuments: boolean): RerankResult<D>[] {
+function toResults<D extends RerankDocument>(
+  { ranking }: Answer, documents: readonly D[], texts: string[], { toScore, withDocuments }: { toScore: (raw: number) => number; withDocuments: boolean },
+): RerankResult<D>[] {
   const { order, scores, passages } = ranking;
   return Array.from(order, (index, place) => {
     const [start, end] = [passages[2 * place] ?? 0, passages[2 * place + 1] ?? 0];
-    const result: RerankResult<D> = { index, relevanceScore: scores[place] as number, rank: place + 1, passage: { start, end } };
+    const result: RerankResult<D> = { index, relevanceScore: toScore(scores[place] as number), rank: place + 1, passage: { start, end } };
     if (withDocuments) {
       result.document = documents[index] as D;
       result.passage = { start, end, text: (texts[index] ?? "").slice(start, end) };
@@ -63,15 +79,15 @@ function toResults<D extends RerankDocument>({ ranking }: Answer, documents: rea
 }
 
 export class BaseReranker {
-  readonly #client: Client;
+  readonly #pool: Pool;
 
-  protected constructor(client: Client) {
-    this.#client = client;
+  protected constructor(pool: Pool) {
+    this.#pool = pool;
   }
 
   /** The model, the device and why it was chosen, warnings. A new object each time, true at that moment. */
   get info(): RerankerInfo {
-    return this.#client.info;
+    return this.#pool.info;
   }
 
   /**
@@ -83,15 +99,18 @@ export class BaseReranker {
     const texts = checkRerank(query, documents, options);
     // The caller may change its array while we wait.
     const own = options.returnDocuments ? [...documents] : documents;
-    const answer = await this.#client.rerank(query, texts, nativeOptions(options), options.signal, options.onProgress);
+    const answer = await this.#pool.rerank(query, texts, nativeOptions(options), options.signal, guarded(options.onProgress));
     if (options.signal?.aborted) throw aborted("the request", options.signal);
-    const results = toResults(answer, own, texts, options.returnDocuments ?? false);
+    const { score } = this.info;
+    const results = toResults(answer, own, texts, {
+      toScore: options.rawScores ? (raw) => raw : (raw) => relevance(raw, score), withDocuments: options.returnDocuments ?? false,
+    });
     const { usage, timing } = answer.ranking;
     return { results, usage, timing: { queuedMs: answer.queuedMs, ...timing, totalMs: performance.now() - begun }, device: answer.device };
   }
 
-  /** Ends the worker. Pending calls reject with `aborted`, later ones with `invalid_argument`. */
+  /** Ends every worker. Pending calls reject with `aborted`, later ones with `invalid_argument`. */
   dispose(): void {
-    this.#client.dispose();
+    this.#pool.dispose();
   }
 }

@@ -20,7 +20,7 @@ export function macrotask(): Promise<void> {
 }
 
 type Job = Exclude<Order, { kind: "abort" }>;
-type LoadedEngine = Pick<Engine, "info" | "rerank" | "free">;
+type LoadedEngine = Pick<Engine, "info" | "rerank" | "free"> & Partial<Pick<Engine, "takeFiles">>;
 export type LoadEngine = (request: EngineRequest, hooks: EngineHooks) => Promise<LoadedEngine>;
 
 export class Service {
@@ -85,7 +85,9 @@ export class Service {
       return;
     }
     this.#engine = engine;
-    this.#post({ kind: "loaded", id, info: engine.info }, []);
+    const files = engine.takeFiles?.();
+    if (files) this.#post({ kind: "loaded", id, info: engine.info, files }, [files.tokenizer.buffer, files.weights.buffer]);
+    else this.#post({ kind: "loaded", id, info: engine.info }, []);
   }
 
   async #rerank({ id, query, documents, options }: Extract<Job, { kind: "rerank" }>, signal: AbortSignal): Promise<void> {

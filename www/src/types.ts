@@ -5,6 +5,8 @@
 export type DeviceRequest = "auto" | "webgpu" | "cpu";
 /** What actually computes. */
 export type DeviceKind = "webgpu" | "cpu";
+/** How many workers share the work on the CPU; `auto` asks the number of cores and the memory, and takes at most four. */
+export type ThreadRequest = number | "auto";
 /** Which WASM file was downloaded: `gpu` holds both devices, `cpu` only the CPU. */
 export type Variant = "gpu" | "cpu";
 /**
@@ -41,7 +43,7 @@ export interface DeviceInfo {
 export interface RerankerInfo {
   model: string;
   architecture: string;
-  /** `logit`: relevanceScore is its sigmoid (0..1) unless rawScores. `cosine`: -1..1. */
+  /** `logit`: relevanceScore is its sigmoid unless rawScores. `cosine`: its positive part. Both are 0..1. */
   score: "logit" | "cosine";
   parameters: number;
   /** Tokens the model reads at once, query and special tokens included. */
@@ -52,6 +54,8 @@ export interface RerankerInfo {
   version: string;
   variant: Variant;
   device: DeviceInfo;
+  /** Workers that are ready to share the work. Those beyond the first join after `load` has resolved. */
+  threads: number;
   /** Worst difference to the model's known answers, in its own score units. */
   selfTest: number;
   /** Things that went wrong and were survived, e.g. a restart on the CPU. */
@@ -66,9 +70,12 @@ export type LoadProgress =
 
 export type RerankProgress =
   | { type: "queued"; ahead: number }
-  /** After every batch. `batches` is 0 while the documents are still being cut into tokens. */
-  | { type: "batch"; batch: number; batches: number; tokens: number; totalTokens: number }
-  /** The worker died and the request starts again on a fresh one. */
+  /**
+   * After every batch. `batches` is 0 while the documents are still being cut into tokens. With several `threads` the totals are
+   * estimates until the last piece of the work is begun; `tokens / totalTokens` never goes back, except after a restart.
+   */
+  | { type: "batch"; batch: number; batches: number; tokens: number; totalTokens: number; threads: number }
+  /** A worker died, and what it was doing starts again on a fresh one. */
   | { type: "restart"; reason: string };
 
 export interface LoadOptions {
@@ -84,6 +91,11 @@ export interface LoadOptions {
   wasmUrl?: string | URL;
   /** Default true where there is `Worker`. False computes on the calling thread. */
   worker?: boolean;
+  /**
+   * Default `auto`. Workers that share the documents of a call on the CPU, 1 to 64; each holds the model in memory. Without effect
+   * (one) on WebGPU and on the calling thread. A single document is never shared.
+   */
+  threads?: ThreadRequest;
 }
 
 export interface RerankOptions {
@@ -91,7 +103,7 @@ export interface RerankOptions {
   topN?: number;
   /** Give each result its document (the very same object) and the passage's text. */
   returnDocuments?: boolean;
-  /** Raw logits instead of 0..1. No effect on a cosine model. */
+  /** The model's own numbers instead of 0..1: logits, or cosines of -1..1. */
   rawScores?: boolean;
   /** Tokens read of each document; the rest is ignored. Default: all of it. */
   maxTokensPerDocument?: number;
@@ -122,6 +134,7 @@ export interface RerankResult<D extends RerankDocument = RerankDocument> {
   document?: D;
 }
 
+/** Sums over all workers. */
 export interface RerankUsage {
   tokens: number;
   batches: number;
@@ -133,6 +146,7 @@ export interface RerankUsage {
 export interface RerankTiming {
   /** Waiting behind other requests. */
   queuedMs: number;
+  /** This and scoreMs are those of the worker that computed longest. */
   tokenizeMs: number;
   scoreMs: number;
   /** From the call to the answer, everything included. */

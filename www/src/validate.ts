@@ -27,6 +27,16 @@ function checkCount(name: string, value: unknown, least: number): void {
   }
 }
 
+/** More workers than this are a mistake, not a wish. */
+const MOST_THREADS = 64;
+
+function checkThreads(value: unknown): void {
+  if (value === undefined || value === "auto") return;
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > MOST_THREADS) {
+    complain("threads", `"auto" or a whole number from 1 to ${MOST_THREADS}`, value);
+  }
+}
+
 function checkBoolean(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== "boolean") complain(name, "true or false", value);
 }
@@ -60,6 +70,7 @@ export function checkLoadOptions(options: Partial<LoadOptions>, modelNeeded: boo
   checkChoice("device", options.device, ["auto", "webgpu", "cpu"]);
   checkChoice("cache", options.cache, ["default", "no-store", "only-if-cached"]);
   checkBoolean("worker", options.worker);
+  checkThreads(options.threads);
   checkSignal(options.signal);
   checkFunction("onProgress", options.onProgress);
 }

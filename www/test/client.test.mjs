@@ -1,13 +1,14 @@
-// Queue, abort, restart and dispose, with everything real except the engine. The fake engine answers document i with score i, one batch
-// a document, and never yields by itself; a document "trap" kills it, "lost" kills it on WebGPU only, "bad" rejects and leaves it sound.
+// Queue, abort, restart and dispose of a reranker with one worker, with everything real except the engine. The fake engine answers document i with score i, one batch
+// a document, and never yields by itself; a document "trap" kills it, "lost" kills it on WebGPU only, "bad" rejects and leaves it sound,
+// "trap when stopped" kills it when the call is aborted.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { code, source } from "./source.mjs";
 
-const { BaseReranker, Client, connectHere, EngineFailure, RerankError, Service, macrotask } = source;
+const { BaseReranker, Client, connectHere, EngineFailure, Pool, RerankError, Service, macrotask } = source;
 
 class FakeReranker extends BaseReranker {
-  constructor(client) { super(client); }
+  constructor(pool) { super(pool); }
 }
 
 /** A reranker over fake engines; `log` shows what they were asked to do. */
@@ -18,7 +19,7 @@ async function start({ device = "cpu", log = [], load = async () => undefined, s
     await load(kind, hooks, request);
     hooks.onProgress({ type: "ready", device: kind });
     return {
-      info: { model: "fake", device: { kind, requested: request.device, reason: request.cpuReason ?? "first choice" }, warnings: [] },
+      info: { model: "fake", score: "logit", device: { kind, requested: request.device, reason: request.cpuReason ?? "first choice" }, warnings: [] },
       free: () => log.push("free"),
       async rerank(query, documents, options, onBatch) {
         log.push(`begin ${query}`);
@@ -30,6 +31,7 @@ async function start({ device = "cpu", log = [], load = async () => undefined, s
           const go = await onBatch({ batch: index + 1, batches: documents.length, tokens: index + 1, totalTokens: documents.length });
           if (!go) {
             log.push(`stop ${query}`);
+            if (documents.includes("trap when stopped")) throw new EngineFailure(new RerankError("internal", "died late"), kind);
             throw new RerankError("aborted", "aborted");
           }
         }
@@ -43,13 +45,13 @@ async function start({ device = "cpu", log = [], load = async () => undefined, s
     };
   };
   const request = { model: "x", device: device === "webgpu" ? "auto" : device, cache: "default", wasmUrl: "", exclusive: false };
-  return new FakeReranker(await Client.load(connectHere(loadEngine), request, signal, onProgress));
+  return new FakeReranker(await Pool.load(connectHere(loadEngine), request, { threads: 1, signal, onProgress }));
 }
 
 test("results are joined with the caller's own documents", async () => {
   const reranker = await start();
   const documents = [{ text: "one", page: 1 }, { text: "two", page: 2 }, { text: "three", page: 3 }];
-  const { results, usage, device, timing } = await reranker.rerank("q", documents, { returnDocuments: true, topN: 2 });
+  const { results, usage, device, timing } = await reranker.rerank("q", documents, { returnDocuments: true, topN: 2, rawScores: true });
   assert.equal(results.length, 2);
   assert.ok(results[0].document === documents[2] && results[1].document === documents[1]);
   assert.deepEqual(results.map(({ index, rank, relevanceScore, passage }) => ({ index, rank, relevanceScore, passage })), [
@@ -242,6 +244,28 @@ test("an abort while loading rejects with aborted and reaches the engine", async
   await macrotask();
   assert.equal(seen.aborted, true);
   await assert.rejects(start({ signal: AbortSignal.abort() }), code("aborted"));
+});
+
+test("an aborted call that takes the worker with it does no harm to the next one", async () => {
+  const log = [];
+  const reranker = await start({ log });
+  const controller = new AbortController();
+  const first = reranker.rerank("first", ["a", "trap when stopped"], { signal: controller.signal, onProgress: () => controller.abort() });
+  const events = [];
+  const second = reranker.rerank("second", ["a"], { onProgress: ({ type }) => events.push(type) });
+  await assert.rejects(first, code("aborted"));
+  assert.equal((await second).results.length, 1);
+  assert.deepEqual(log, ["load cpu", "begin first", "stop first", "load cpu", "begin second", "end second"]);
+  assert.deepEqual(events, ["queued", "restart", "batch"]);
+  assert.match(reranker.info.warnings[0], /restarted: died late/);
+});
+
+test("a client that was given up is not brought back", async () => {
+  const loadEngine = async () => ({ info: { device: { kind: "cpu" } }, free: () => undefined, rerank: async () => undefined });
+  const client = await Client.load(connectHere(loadEngine), {});
+  await client.revive();
+  client.dispose();
+  await assert.rejects(client.revive(), code("internal", /given up/));
 });
 
 test("a failed load rejects with its code", async () => {

@@ -3,7 +3,8 @@ import { Reranker, RerankError, type ErrorCode, type LoadProgress, type RerankRe
 import { Reranker as Here } from "../src/main-thread.js";
 
 export async function usage(signal: AbortSignal): Promise<void> {
-  const reranker = await Reranker.load({ model: new URL("https://a.example/m/"), device: "auto", cache: "only-if-cached", signal });
+  const reranker = await Reranker.load({ model: new URL("https://a.example/m/"), device: "auto", cache: "only-if-cached", threads: "auto", signal });
+  const threads: number = reranker.info.threads;
   const pages = [{ text: "a", page: 1, tags: ["x"] }] as const;
   const response = await reranker.rerank("q", pages, { topN: 3, returnDocuments: true });
   // Metadata keeps its type.
@@ -11,7 +12,7 @@ export async function usage(signal: AbortSignal): Promise<void> {
   const strings: RerankResponse<string> = await reranker.rerank("q", ["a", "b"]);
   const mixed = await reranker.rerank("q", ["a", { text: "b" }]);
   const kind: "webgpu" | "cpu" = mixed.device;
-  void [page, strings, kind];
+  void [page, strings, kind, threads];
   reranker.dispose();
 
   // @ts-expect-error a document needs text
@@ -24,12 +25,16 @@ export async function usage(signal: AbortSignal): Promise<void> {
   await Reranker.load({});
   // @ts-expect-error no such device
   await Reranker.load({ model: "m", device: "gpu" });
+  // @ts-expect-error no such number of workers
+  await Reranker.load({ model: "m", threads: "all" });
   // @ts-expect-error only load makes a Reranker
   new Reranker();
   // @ts-expect-error info is read-only
   reranker.info = reranker.info;
   // @ts-expect-error the main-thread entry has no worker to ask for
   await Here.load({ model: "m", worker: true });
+  // @ts-expect-error nor workers to share the work
+  await Here.load({ model: "m", threads: 2 });
 }
 
 export function label(progress: LoadProgress): string {

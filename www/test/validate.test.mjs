@@ -13,6 +13,7 @@ test("good arguments pass and give the texts in order", () => {
   assert.deepEqual(checkRerank("", [], all), []);
   for (const device of ["auto", "webgpu", "cpu", undefined]) checkLoadOptions({ model, device }, true);
   checkLoadOptions({ model: new URL(model), cache: "no-store", worker: false, wasmUrl: "./wasm" }, true);
+  for (const threads of [1, 64, "auto", undefined]) checkLoadOptions({ model, threads }, true);
   checkLoadOptions({}, false);
 });
 
@@ -49,6 +50,9 @@ const badLoad = [
   ["an unknown device", { model, device: "gpu" }, /device must be one of "auto", "webgpu", "cpu", found "gpu"/],
   ["an unknown cache mode", { model, cache: "force" }, /cache must be one of/],
   ["a worker that is no boolean", { model, worker: 1 }, /worker/],
+  ["no threads at all", { model, threads: 0 }, /threads must be "auto" or a whole number from 1 to 64, found 0/],
+  ["threads as a word", { model, threads: "all" }, /threads.*found "all"/],
+  ["half a thread", { model, threads: 1.5 }, /threads.*found 1.5/],
 ];
 for (const [name, options, message] of badLoad) {
   test(`loading with ${name} is an invalid argument`, () => assert.throws(() => checkLoadOptions(options, true), code("invalid_argument", message)));

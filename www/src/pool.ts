@@ -1,0 +1,154 @@
+// All workers of one reranker. The first decides the device and answers from the moment it is ready; on the CPU further ones start
+// then, with the files it has fetched and checked. Calls run one at a time, in order, each over all workers it can use.
+import { Call, type CallRequest } from "./call.js";
+import { Client, type Answer, type ClientRequest } from "./client.js";
+import type { Connect } from "./connect.js";
+import type { SuppliedFiles } from "./engine.js";
+import { aborted, RerankError } from "./errors.js";
+import { threadCount } from "./threads.js";
+import type { LoadProgress, RerankerInfo, RerankProgress, ThreadRequest } from "./types.js";
+import type { NativeOptions } from "./wasm.js";
+
+export interface PoolOptions {
+  threads: ThreadRequest;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
+}
+
+interface Waiting {
+  request: CallRequest;
+  start(call: Call): void;
+  reject(error: RerankError): void;
+}
+
+export class Pool {
+  readonly #connect: Connect;
+  readonly #request: ClientRequest;
+  readonly #threads: ThreadRequest;
+  readonly #warnings: string[] = [];
+  readonly #end = new AbortController();
+  readonly #waiting: Waiting[] = [];
+  readonly #helpers: Client[] = [];
+  #first!: Client;
+  #starting = 0;
+  #hasGrown = false;
+  #running: Call | undefined;
+
+  private constructor(connect: Connect, request: ClientRequest, threads: ThreadRequest) {
+    this.#connect = connect;
+    this.#request = { ...request, shareFiles: threads !== 1 };
+    this.#threads = threads;
+  }
+
+  /** Resolves when the first worker is ready. Rejects with a RerankError. */
+  static async load(connect: Connect, request: ClientRequest, { threads, signal, onProgress }: PoolOptions): Promise<Pool> {
+    const pool = new Pool(connect, request, threads);
+    pool.#first = await Client.load(connect, pool.#request, { signal, onProgress, onFiles: (files, info) => pool.#grow(files, info) });
+    return pool;
+  }
+
+  /** A new object each time. */
+  get info(): RerankerInfo {
+    const info = this.#first.info;
+    const warnings = [...info.warnings, ...this.#helpers.flatMap((helper) => helper.info.warnings), ...this.#warnings];
+    return { ...info, warnings, threads: 1 + this.#helpers.length };
+  }
+
+  async rerank(
+    query: string, documents: string[], options: NativeOptions, signal?: AbortSignal, onProgress?: (progress: RerankProgress) => void,
+  ): Promise<Answer> {
+    if (this.#end.signal.aborted) throw new RerankError("invalid_argument", "this reranker was disposed");
+    if (signal?.aborted) throw aborted("the request", signal);
+    const request: CallRequest = { query, documents, options, onProgress, asked: performance.now() };
+    const ahead = this.#waiting.length + (this.#running ? 1 : 0);
+    if (ahead > 0) onProgress?.({ type: "queued", ahead });
+    let abort: (() => void) | undefined;
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        let call: Call | undefined;
+        const waiting: Waiting = {
+          request, reject,
+          start: (started) => {
+            call = started;
+            resolve(call.answer);
+          },
+        };
+        abort = () => {
+          const error = aborted("the request", signal);
+          const place = this.#waiting.indexOf(waiting);
+          if (place >= 0) this.#waiting.splice(place, 1);
+          call?.stop(error);
+          reject(error);
+        };
+        signal?.addEventListener("abort", abort, { once: true });
+        this.#waiting.push(waiting);
+        this.#next();
+      });
+    } finally {
+      if (abort) signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  dispose(): void {
+    if (this.#end.signal.aborted) return;
+    const error = aborted("the request, with the reranker disposed,");
+    this.#end.abort();
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.#running?.stop(error);
+    for (const client of [this.#first, ...this.#helpers]) client.dispose();
+  }
+
+  #next(): void {
+    if (this.#running) return;
+    const next = this.#waiting.shift();
+    if (!next) return;
+    const call = new Call(next.request, 1 + this.#helpers.length + this.#starting, { gone: (client, error) => this.#gone(client, error) });
+    this.#running = call;
+    next.start(call);
+    // A call that is not cut has its one piece taken by the first.
+    for (const client of [this.#first, ...this.#helpers]) call.join(client);
+    const over = (): void => {
+      this.#running = undefined;
+      this.#next();
+    };
+    call.answer.then(over, over);
+  }
+
+  /** Starts the workers beyond the first, after what the caller does first. `files` are copied to all of them but the last, which gets them. */
+  #grow(files: SuppliedFiles, info: RerankerInfo): void {
+    if (this.#hasGrown || this.#end.signal.aborted) return;
+    this.#hasGrown = true;
+    const wanted = threadCount(this.#threads, { device: info.device.kind, parameters: info.parameters });
+    const request: ClientRequest = { ...this.#request, shareFiles: false, cpuReason: info.device.reason, cpuVariant: info.variant };
+    // A call that comes now is cut for all of them already.
+    this.#starting = wanted - 1;
+    setTimeout(() => {
+      for (let nth = 2; nth <= wanted; nth += 1) void this.#addHelper(request, files, nth === wanted ? [files.tokenizer.buffer, files.weights.buffer] : []);
+    });
+  }
+
+  async #addHelper(request: ClientRequest, files: SuppliedFiles, transfer: Transferable[]): Promise<void> {
+    try {
+      const helper = await Client.load(this.#connect, request, { signal: this.#end.signal, files, transfer });
+      if (this.#end.signal.aborted) {
+        helper.dispose();
+        return;
+      }
+      this.#helpers.push(helper);
+      this.#running?.join(helper);
+    } catch (error) {
+      if (!this.#end.signal.aborted) this.#warnings.push(`a further worker could not be started: ${(error as RerankError).message}`);
+    } finally {
+      this.#starting -= 1;
+    }
+  }
+
+  /** The first stays whatever happens: the next call tries to start it again. */
+  #gone(client: Client, error: RerankError): void {
+    const place = this.#helpers.indexOf(client);
+    if (place < 0) return;
+    this.#helpers.splice(place, 1);
+    client.dispose();
+    this.#warnings.push(...client.info.warnings, `a worker died and could not be started again: ${error.message}`);
+  }
+}
