@@ -40,12 +40,12 @@ export async function measureGrowth(openPage, device, { quick }) {
   return rows;
 }
 
-export function growthMarkdown({ machine, device, rows }) {
+export function growthMarkdown({ machine, device, command, rows }) {
   const lines = rows.map((row) =>
     `| ${row.documents} | ${row.tokens} | ${row.padded_tokens} | ${(row.ms / 1000).toFixed(2)} | ${row.us_per_token.toFixed(0)} | ${row.wasm_mib_loaded.toFixed(1)} | ${row.wasm_mib.toFixed(1)} |`);
   return `# Growth
 
-Documents of ${WORDS} words, the first 3 layers of the default model, ${device}. ${machine}.
+Written by \`${command}\`: documents of ${WORDS} words, the first 3 layers of the default model, ${device}. ${machine}.
 Each line is a fresh page; up to 100 documents the median of several calls. Memory is that of the WASM instance, which never shrinks:
 after ten documents, and after the call.
 

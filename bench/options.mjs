@@ -1,4 +1,6 @@
 // The command line of run.mjs. An option that is not known, or a workload that is not, is an error that lists what there is.
+// Started by itself it only says whether the options are right.
+import { pathToFileURL } from "node:url";
 import { WORKLOADS } from "./plan.mjs";
 
 const DEVICES = { cpu: ["cpu"], webgpu: ["webgpu"], all: ["cpu", "webgpu"] };
@@ -29,4 +31,13 @@ export function parse(given) {
 
 function complain(what) {
   throw new Error(what);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    parse(process.argv.slice(2));
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 2;
+  }
 }
