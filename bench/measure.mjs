@@ -23,6 +23,7 @@ export async function startBench(models) {
   /** A page in a context of its own, or one more page of a context (which has the same caches). */
   async function openPage(context) {
     const page = await (context ?? await browser.newContext()).newPage();
+    page.setDefaultTimeout(300_000);
     page.on("pageerror", (error) => console.error(`page: ${error.message}`));
     page.on("console", (message) => { if (message.type() === "error") console.error(`page: ${message.text()}`); });
     await page.goto(`${server.url}/bench/index.html`);
