@@ -4,6 +4,7 @@
 // In a test, a message beside the panic is what one wants.
 #![cfg_attr(test, allow(clippy::expect_used))]
 
+mod bench;
 mod budgets;
 mod config;
 mod debian;
@@ -27,7 +28,7 @@ use project::Project;
 use wasm::Mode;
 
 /// Every command, its options, and what it does.
-const COMMANDS: [(&str, &str, &str); 7] = [
+const COMMANDS: [(&str, &str, &str); 8] = [
     (
         "setup",
         "",
@@ -63,6 +64,11 @@ const COMMANDS: [(&str, &str, &str); 7] = [
         "[--port N] [--no-serve]",
         "build everything and serve the page on this machine",
     ),
+    (
+        "bench",
+        "[--no-build] [options]",
+        "measure against onnxruntime-web and transformers.js in Chromium; options: bench/README.md",
+    ),
 ];
 
 const DEFAULT_PORT: u16 = 8417;
@@ -77,6 +83,7 @@ enum Request {
     Size,
     Models(Vec<String>),
     Demo { port: u16, serve: bool },
+    Bench(bench::Options),
 }
 
 /// How much `test` runs.
@@ -132,6 +139,7 @@ fn perform(request: Request) -> Result<bool> {
         Request::Demo { port, serve } => {
             demo::run(&project, &config()?, &demo::Options { port, serve })?
         }
+        Request::Bench(options) => bench::run(&project, &config()?, &options)?,
     }
     Ok(true)
 }
@@ -176,6 +184,7 @@ fn parse(arguments: &[String]) -> Result<Request> {
         ("models", rest) => Request::Models(rest.iter().map(ToString::to_string).collect()),
         ("wasm", rest) => parse_wasm(rest)?,
         ("demo", rest) => parse_demo(rest)?,
+        ("bench", rest) => Request::Bench(bench::Options::parse(rest)),
         _ => bail!(
             "`cargo xtask {}` is not a command.\n{}",
             arguments.join(" "),
@@ -268,6 +277,10 @@ mod tests {
         assert_eq!(
             parsed("models --force a")?,
             Request::Models(vec!["--force".into(), "a".into()])
+        );
+        assert_eq!(
+            parsed("bench --quick --no-build")?,
+            Request::Bench(bench::Options::parse(&["--no-build", "--quick"]))
         );
         Ok(())
     }

@@ -82,6 +82,13 @@ pub(crate) fn quick<'a>(project: &'a Project) -> Vec<Step<'a>> {
         step("tests of the package", &["npm packages"], || {
             run(project.npm().arg("test"))
         }),
+        step("tests of the benchmark", &["tools"], || {
+            let files = test_files(&project.root, Path::new("bench/test"))?;
+            run(Command::new("node")
+                .current_dir(&project.root)
+                .arg("--test")
+                .args(files))
+        }),
     ]);
     steps
 }

@@ -5,7 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::env;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -97,11 +97,17 @@ fn pip() -> Result<()> {
     output(Command::new("python3").args(["-m", "pip", "--version"])).map(drop)
 }
 
-/// `npm ci` in www, unless the lock file is the one that was installed: then no network is needed.
+/// The npm packages of www.
 pub(crate) fn npm_packages(project: &Project) -> Result<()> {
-    let modules = project.www().join("node_modules");
-    let lock = fs::read(project.www().join("package-lock.json"))
-        .context("www/package-lock.json is missing")?;
+    npm_packages_of(project, &project.www())
+}
+
+/// `npm ci` in a folder, unless the lock file is the one that was installed: then no network is needed.
+pub(crate) fn npm_packages_of(project: &Project, folder: &Path) -> Result<()> {
+    let modules = folder.join("node_modules");
+    let lock_file = folder.join("package-lock.json");
+    let lock =
+        fs::read(&lock_file).with_context(|| format!("{} is missing", lock_file.display()))?;
     let mut hasher = DefaultHasher::new();
     lock.hash(&mut hasher);
     let stamp = format!("{:016x}\n", hasher.finish());
@@ -109,8 +115,16 @@ pub(crate) fn npm_packages(project: &Project) -> Result<()> {
     if fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
         return Ok(());
     }
-    run(project.npm().args(["ci", "--no-audit", "--no-fund"]))
-        .context("npm could not install the packages of www/package-lock.json")?;
+    run(project
+        .npm()
+        .current_dir(folder)
+        .args(["ci", "--no-audit", "--no-fund"]))
+    .with_context(|| {
+        format!(
+            "npm could not install the packages of {}",
+            lock_file.display()
+        )
+    })?;
     fs::create_dir_all(modules)?;
     Ok(fs::write(stamp_file, stamp)?)
 }

@@ -118,7 +118,9 @@ fn paths(code: &str) -> Vec<Vec<String>> {
 /// Every source file says at its top what it is, and ends before it is too long to read.
 pub(super) fn files(root: &Path) -> Result<()> {
     let mut broken = Vec::new();
-    for folder in ["src", "cli", "xtask", "tests", "www", "benches", "examples"] {
+    for folder in [
+        "src", "cli", "xtask", "tests", "www", "bench", "benches", "examples",
+    ] {
         for file in under(root, folder)?
             .iter()
             .filter(|file| ENDINGS.iter().any(|ending| file.ends_with(ending)))

@@ -1,0 +1,47 @@
+// From times to what is written down: medians, spread, ratios, the JSON of issue-given shape and a Markdown table. Measures nothing.
+
+export function median(values) {
+  if (values.length === 0) throw new Error("the median of nothing");
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export const range = (values) => [Math.min(...values), Math.max(...values)];
+const round = (value, digits = 1) => Number(value.toFixed(digits));
+
+/** One row: a workload on a device against one peer. ratio = peer_ms / ours_ms, so above 1 we are faster. */
+export function row({ workload, device, threads, peer, ours, theirs }) {
+  const [ours_ms, peer_ms] = [median(ours), median(theirs)];
+  return {
+    workload, device, threads, ours_ms: round(ours_ms), peer, peer_ms: round(peer_ms), ratio: round(peer_ms / ours_ms, 3),
+    spread: { ours_ms: range(ours).map((ms) => round(ms)), peer_ms: range(theirs).map((ms) => round(ms)) },
+  };
+}
+
+/** The largest difference of a raw score; refuses answers that cannot come from the same work. */
+export function agreement(peer, ours, theirs, limit) {
+  if (ours.length !== theirs.length) throw new Error(`${peer} scored ${theirs.length} documents and ours ${ours.length}`);
+  const worst = Math.max(...ours.map((score, i) => Math.abs(score - theirs[i])));
+  if (!(worst <= limit)) throw new Error(`${peer} differs from ours by ${worst} in a raw score, expected at most ${limit}: it is not the same work`);
+  return worst;
+}
+
+const seconds = ([from, to]) => `${(from / 1000).toFixed(2)}..${(to / 1000).toFixed(2)}`;
+
+export function markdown({ machine, rows }, details) {
+  const lines = rows.map(({ workload, device, threads, ours_ms, peer, peer_ms, ratio, spread }, i) =>
+    `| ${workload} | ${device} | ${peer} | ${threads} | ${(ours_ms / 1000).toFixed(2)} (${seconds(spread.ours_ms)}) | ${(peer_ms / 1000).toFixed(2)} (${seconds(spread.peer_ms)}) | ${ratio.toFixed(2)} | ${details.worst[i].toPrecision(2)} |`);
+  return `# foliorank against its peers
+
+Written by \`${details.command}\` on ${details.date}. ${machine}.
+Load average ${details.load.join(" before, ")} after: other work on the machine makes times longer and the spread wider.
+
+Seconds, median (min..max) of alternating turns in one page. Ratio = peer / ours: above 1 ours is faster. Threads are the peer's; ours
+has one. Difference is the largest between a raw score of the peer and ours. What each workload is: \`bench/README.md\`.
+
+| workload | device | peer | threads | ours, s | peer, s | ratio | difference |
+|---|---|---|---|---|---|---|---|
+${lines.join("\n")}
+`;
+}

@@ -1,0 +1,111 @@
+// The benchmark: ours against its peers, in one Chromium, turn by turn. `cargo xtask bench` prepares everything and starts this.
+//   node bench/run.mjs [--quick] [--device cpu|webgpu|all] [--workload NAME,...] [--rounds N]
+// What is asked for and cannot be measured (a variant not built, no adapter, a peer that fails) is an error; nothing is skipped.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dist, modelCache } from "../tests/browser/server.mjs";
+import { growthMarkdown, growthPlot, measureGrowth } from "./growth.mjs";
+import { startBench } from "./measure.mjs";
+import { parse } from "./options.mjs";
+import { AGREEMENT, peers, WORKLOADS } from "./plan.mjs";
+import { agreement, markdown, row } from "./results.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const models = process.env.FOLIORANK_BENCH_MODELS ?? join(modelCache, "../bench/models");
+const VARIANT = { cpu: "cpu", webgpu: "gpu" };
+
+const load = () => os.loadavg()[0].toFixed(1);
+const write = (file, text) => writeFileSync(join(here, "results", file), text);
+const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
+
+function checkBuilt(devices) {
+  for (const device of devices) {
+    const file = join(dist, "wasm", VARIANT[device], "foliorank_bg.wasm");
+    if (!existsSync(file)) throw new Error(`${device} was asked for and www/dist has no ${VARIANT[device]} variant: cargo xtask wasm ${VARIANT[device]}`);
+  }
+  if (!existsSync(join(models, "stamp"))) throw new Error(`${models} has no exported models: cargo xtask bench writes them`);
+}
+
+function machine({ threads, browser, adapter }, devices) {
+  if (devices.includes("webgpu") && !adapter) throw new Error("webgpu was asked for and this Chromium has no WebGPU adapter");
+  const names = adapter ? [adapter.vendor, adapter.architecture, adapter.device, adapter.description].filter(Boolean) : [];
+  const gpu = devices.includes("webgpu") ? `; WebGPU adapter: ${names.join(" ")}` : "";
+  return `${threads} threads of ${os.cpus()[0].model}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.arch()}, Chromium ${browser}${gpu}`;
+}
+
+/** The model's own tokenizer, in JavaScript: makes documents of an exact length. */
+async function tokenCounter() {
+  const { Tokenizer } = await import("@huggingface/tokenizers");
+  const tokenizer = new Tokenizer(JSON.parse(readFileSync(join(models, WORKLOADS[0].model, "tokenizer.json"), "utf8")), {});
+  return (text) => tokenizer.encode(text, { add_special_tokens: false }).ids.length;
+}
+
+/** Named on the command line a workload runs anywhere; else software WebGPU runs what is small enough for it. */
+function chosen({ name, quick, software }, device, options, slow) {
+  if (options.workloads) return options.workloads.includes(name);
+  return (quick || !options.quick) && (software || device === "cpu" || !slow);
+}
+
+/** Contenders by name: ours, and each peer. */
+const contenders = (workload, device, others) => ({
+  ours: { model: workload.model, device },
+  ...Object.fromEntries(others.map(({ peer, ...contender }) => [`${peer}, ${contender.threads} threads`, contender])),
+});
+
+async function measureAll(bench, options) {
+  const environment = await bench.environment();
+  const report = { machine: machine(environment, options.devices), rows: [] };
+  const command = ["cargo xtask bench", ...process.argv.slice(2)].join(" ");
+  const details = { command, date: new Date().toISOString().slice(0, 10), load: [load()], worst: [], samples: [] };
+  const versions = JSON.parse(readFileSync(join(here, "package.json"), "utf8")).dependencies;
+  const countTokens = await tokenCounter();
+  const slow = environment.adapter?.software ?? false;
+  console.log(report.machine);
+  for (const device of options.devices) {
+    for (const workload of WORKLOADS.filter((workload) => chosen(workload, device, options, slow))) {
+      console.log(`${workload.name} on ${device}`);
+      const others = peers(workload, device, environment.threads, versions);
+      const rounds = options.rounds ?? (options.quick ? 2 : workload.rounds);
+      const measure = workload.cold ? bench.cold : bench.warm;
+      const { samples, scores } = await measure(contenders(workload, device, others), workload.work(countTokens), rounds);
+      for (const { peer, threads } of others) {
+        const name = `${peer}, ${threads} threads`;
+        details.worst.push(agreement(name, scores.ours, scores[name], AGREEMENT[workload.model]));
+        report.rows.push(row({ workload: workload.name, device, threads, peer, ours: samples.ours, theirs: samples[name] }));
+      }
+      details.samples.push({ workload: workload.name, device, samples });
+      // After every workload: a run that is cut keeps what it has.
+      write("latest.json", json(report));
+      write("latest.md", markdown(report, { ...details, load: [...details.load, load()] }));
+      write("samples.json", json({ machine: report.machine, ...details }));
+    }
+    if (chosen({ name: "growth", quick: false, software: false }, device, options, slow)) {
+      const grown = { machine: report.machine, device, command, rows: await measureGrowth(bench.openPage, device, options) };
+      write(`growth-${device}.json`, json(grown));
+      write(`growth-${device}.md`, growthMarkdown(grown));
+      write(`growth-${device}.svg`, growthPlot(grown));
+    }
+  }
+}
+
+async function main() {
+  const options = parse(process.argv.slice(2));
+  checkBuilt(options.devices);
+  mkdirSync(join(here, "results"), { recursive: true });
+  const bench = await startBench(models);
+  try {
+    await measureAll(bench, options);
+  } finally {
+    await bench.close();
+  }
+  console.log(`written to ${join(here, "results")}`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}

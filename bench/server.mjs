@@ -1,0 +1,31 @@
+// The server of the benchmark: www/dist, this folder's page, the installed npm packages and the models, all with the COOP and COEP
+// headers that threads need. On this machine only; it writes nothing.
+import { createServer } from "node:http";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dist, modelRoots } from "../tests/browser/server.mjs";
+import { staticHandler } from "../www/serve.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** Starts on a free port. `models` is the folder that export_onnx.py filled. Returns { url, close }. */
+export async function startServer(models) {
+  const package_ = staticHandler({ dist, models: [models, ...modelRoots] });
+  const folders = { "/bench/": staticHandler({ dist: join(here, "page") }), "/npm/": staticHandler({ dist: join(here, "node_modules") }) };
+  const server = createServer((request, response) => {
+    response.setHeader("cross-origin-opener-policy", "same-origin");
+    response.setHeader("cross-origin-embedder-policy", "require-corp");
+    response.setHeader("cross-origin-resource-policy", "same-origin");
+    const prefix = Object.keys(folders).find((name) => request.url.startsWith(name));
+    if (prefix) request.url = request.url.slice(prefix.length - 1);
+    void (prefix ? folders[prefix] : package_)(request, response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close: () => new Promise((resolve) => {
+      server.closeAllConnections();
+      server.close(resolve);
+    }),
+  };
+}

@@ -1,0 +1,159 @@
+//! `cargo xtask bench`: builds what is measured, exports the same weights for the peers, and starts bench/run.mjs, which measures.
+//! The peers' npm packages and the Python that writes ONNX are the benchmark's own; the product needs neither.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::config::Config;
+use crate::plan;
+use crate::project::{self, Project};
+use crate::setup;
+use crate::stamps;
+use crate::toolchain;
+use crate::wasm::{self, Mode};
+
+/// What is built here, and what bench/run.mjs is told.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Options {
+    build: Build,
+    /// For bench/options.mjs, which knows them.
+    passed: Vec<String>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Build {
+    /// Models, the variants that are measured, and the page.
+    Needed,
+    /// Measure www/dist as it is.
+    Nothing,
+}
+
+impl Options {
+    pub(crate) fn parse(arguments: &[&str]) -> Self {
+        let passed = arguments.iter().filter(|word| **word != "--no-build");
+        Self {
+            passed: passed.map(ToString::to_string).collect(),
+            build: if arguments.contains(&"--no-build") {
+                Build::Nothing
+            } else {
+                Build::Needed
+            },
+        }
+    }
+
+    /// The WASM variants the devices need; both unless one device is named.
+    fn variants(&self) -> &'static [&'static str] {
+        let mut words = self.passed.iter().map(String::as_str);
+        match words.find(|word| *word == "--device").and(words.next()) {
+            Some("cpu") => &["cpu"],
+            Some("webgpu") => &["gpu"],
+            _ => &["cpu", "gpu"],
+        }
+    }
+}
+
+pub(crate) fn run(project: &Project, config: &Config, options: &Options) -> Result<()> {
+    setup::tools(project)?;
+    // A slip in an option is told before the builds, not after.
+    project::run(node(project, "bench/options.mjs").args(&options.passed))?;
+    setup::npm_packages(project)?;
+    setup::npm_packages_of(project, &project.root.join("bench"))?;
+    if options.build == Build::Needed {
+        toolchain::ensure(project)?;
+        plan::models(project, &[])?;
+        for name in options.variants() {
+            wasm::build(project, config, name, Mode::Release)?;
+        }
+        plan::page(project)?;
+    }
+    let models = export(project)?;
+    project::run(
+        node(project, "bench/run.mjs")
+            .args(&options.passed)
+            .env("CHROMIUM", setup::chromium()?)
+            .env("FOLIORANK_MODELS", project.models())
+            .env("FOLIORANK_BENCH_MODELS", models),
+    )
+}
+
+fn node(project: &Project, script: &str) -> Command {
+    let mut node = Command::new("node");
+    node.current_dir(&project.root).arg(script);
+    node
+}
+
+/// Our weights as ONNX, in the cache; the script does nothing when they are there.
+fn export(project: &Project) -> Result<PathBuf> {
+    let models = project.cache.join("bench/models");
+    project::run(
+        Command::new(python(project)?)
+            .arg(project.root.join("bench/export_onnx.py"))
+            .arg(project.models())
+            .arg(project.cache.join("downloads"))
+            .arg(&models),
+    )?;
+    Ok(models)
+}
+
+/// Python with the packages of bench/requirements.txt, in an environment of its own.
+fn python(project: &Project) -> Result<PathBuf> {
+    let folder = project.cache.join("bench/venv");
+    let requirements = project.root.join("bench/requirements.txt");
+    let python = folder.join("bin/python");
+    let stamp = stamps::hash(std::slice::from_ref(&requirements), &[]);
+    let stamp_file = folder.join("xtask-stamp");
+    if python.is_file() && fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
+        return Ok(python);
+    }
+    let create = || {
+        project::run(
+            Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(&folder),
+        )
+    };
+    create()
+        .or_else(|first| {
+            // Debian keeps what a new environment needs in a package of its own.
+            setup::apt_install(&["python3-venv"])
+                .map_err(|second| second.context(format!("{first:#}")))
+                .and_then(|()| create())
+        })
+        .context("cannot make a Python environment for the ONNX export")?;
+    project::run(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--requirement"])
+            .arg(requirements),
+    )?;
+    fs::write(stamp_file, stamp)?;
+    Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_variants_that_are_measured_are_built() {
+        for (line, variants) in [
+            ("", &["cpu", "gpu"][..]),
+            ("--quick --device all", &["cpu", "gpu"]),
+            ("--device cpu --rounds 2", &["cpu"]),
+            ("--no-build --device webgpu", &["gpu"]),
+        ] {
+            let words: Vec<_> = line.split_whitespace().collect();
+            assert_eq!(Options::parse(&words).variants(), variants, "{line}");
+        }
+    }
+
+    #[test]
+    fn no_build_stays_here_and_the_rest_is_passed_on() {
+        let options = Options::parse(&["--quick", "--no-build", "--rounds", "2"]);
+        assert_eq!(options.passed, ["--quick", "--rounds", "2"]);
+        assert_eq!(options.build, Build::Nothing);
+        assert_eq!(Options::parse(&["--quick"]).build, Build::Needed);
+    }
+}
