@@ -48,9 +48,13 @@ function chosen({ name, quick, software }, device, options, slow) {
   return (quick || !options.quick) && (software || device === "cpu" || !slow);
 }
 
-/** Contenders by name: ours, and each peer. */
+/** Ours against a peer of so many threads: as many workers, on the CPU. */
+const ours = (threads, device) => (threads > 1 && device === "cpu" ? `ours, ${threads} threads` : "ours");
+
+/** Contenders by name: ours, once for every number of threads that a peer has, and each peer. */
 const contenders = (workload, device, others) => ({
-  ours: { model: workload.model, device },
+  ours: { model: workload.model, device, threads: 1 },
+  ...Object.fromEntries(others.map(({ threads }) => [ours(threads, device), { model: workload.model, device, threads: device === "cpu" ? threads : 1 }])),
   ...Object.fromEntries(others.map(({ peer, ...contender }) => [`${peer}, ${contender.threads} threads`, contender])),
 });
 
@@ -73,7 +77,7 @@ async function measureAll(bench, options) {
       for (const { peer, threads } of others) {
         const name = `${peer}, ${threads} threads`;
         details.worst.push(agreement(name, scores.ours, scores[name], AGREEMENT[workload.model]));
-        report.rows.push(row({ workload: workload.name, device, threads, peer, ours: samples.ours, theirs: samples[name] }));
+        report.rows.push(row({ workload: workload.name, device, threads, peer, ours: samples[ours(threads, device)], theirs: samples[name] }));
       }
       details.samples.push({ workload: workload.name, device, samples });
       // After every workload: a run that is cut keeps what it has.

@@ -145,7 +145,8 @@ impl Network {
     #[must_use]
     pub fn batch_tokens(&self) -> usize {
         match &self.engine {
-            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) | Engine::Cpu(_) => 512,
+            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) => 512,
+            Engine::Cpu(_) => cpu::batch_tokens(),
             #[cfg(feature = "gpu")]
             Engine::WebGpu(network) => network.batch_tokens(),
         }

@@ -2,9 +2,9 @@
 // run.mjs decides what runs when; nothing here starts by itself. Times are from the call on the page to the answer on the page.
 
 /** Ours, as an application uses it: the public package, its own worker, texts in and a ranking out. */
-async function openOurs({ model, device }) {
+async function openOurs({ model, device, threads }) {
   const { Reranker } = await import("/index.js");
-  const reranker = await Reranker.load({ model: `/models/${model}/`, device });
+  const reranker = await Reranker.load({ model: `/models/${model}/`, device, threads });
   const { device: used, variant } = reranker.info;
   if (used.kind !== device) throw new Error(`ours was asked to run on ${device} and runs on ${used.kind}: ${used.reason}`);
   const run = async ({ query, documents, windows }) => {
@@ -14,7 +14,12 @@ async function openOurs({ model, device }) {
     for (const { index, relevanceScore } of results) scores[index] = relevanceScore;
     return { scores, usage };
   };
-  return { run, prepare: async () => undefined, close: () => reranker.dispose(), about: { variant, adapter: used.adapter } };
+  // Further workers start after the first is ready; what is measured is the pool as it stays.
+  const prepare = async () => {
+    await reranker.rerank("a", ["b"]);
+    while (reranker.info.threads < threads) await new Promise((resolve) => { setTimeout(resolve, 50); });
+  };
+  return { run, prepare, close: () => reranker.dispose(), about: { variant, adapter: used.adapter } };
 }
 
 /** A peer in a worker that answers every message once. */

@@ -273,11 +273,27 @@ impl Layer {
     }
 }
 
+/// Tokens that a batch should have: progress and abort are heard within a second or so.
+#[cfg(not(feature = "threads"))]
+pub(crate) fn batch_tokens() -> usize {
+    512
+}
+
+/// Tokens that a batch should have: several sequences for every thread.
+#[cfg(feature = "threads")]
+pub(crate) fn batch_tokens() -> usize {
+    1024 * threads()
+}
+
+#[cfg(feature = "threads")]
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// `work` on the sequences of a batch, divided among the machine's threads.
 #[cfg(feature = "threads")]
 fn side_by_side<T: Send>(batch: &Batch, work: impl Fn(&Batch) -> Vec<T> + Sync) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let parts = batch.split(threads);
+    let parts = batch.split(threads());
     if parts.len() < 2 {
         return work(batch);
     }
