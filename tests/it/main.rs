@@ -7,5 +7,6 @@ mod bad_input;
 mod golden;
 mod invariants;
 mod known_answers;
+mod metrics;
 mod support;
 mod tokens;
