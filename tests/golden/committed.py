@@ -21,6 +21,7 @@ def differences(computed, committed, path=""):
 
 def write_or_check(file, computed):
     """`made_with` may differ: the values must not."""
+    computed = json.loads(json.dumps(computed))  # Tuples become lists.
     if "--check" not in sys.argv:
         file.write_text(json.dumps(computed, separators=(",", ":")) + "\n")
         print(f"{file.stat().st_size:>8} {file.name}")

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod bad_input;
+mod bm25;
 mod golden;
 mod invariants;
 mod known_answers;
