@@ -11,6 +11,7 @@ use crate::error::Error;
 
 pub mod analysis;
 pub mod bm25;
+mod bytes;
 pub mod dense;
 pub mod fusion;
 mod inverted;

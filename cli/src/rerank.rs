@@ -141,7 +141,8 @@ fn rank(
     Ok(pollster::block_on(ranking)?)
 }
 
-async fn load(model: &str) -> Result<Reranker> {
+/// A model by name or folder, on the CPU, self-tested.
+pub(crate) async fn load(model: &str) -> Result<Reranker> {
     let folder = if Path::new(model).join("model.json").exists() {
         PathBuf::from(model)
     } else {

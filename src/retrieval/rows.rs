@@ -4,11 +4,10 @@
 //! is kept in 13 bits, so the error (some 0.002 in a cosine) is the row's alone. Rows are padded with
 //! zeros to whole SIMD registers. Little-endian machines only, as all that run WASM or this are.
 
-use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
 use wide::{f32x4, i8x16, i16x8, i32x4};
 
-use super::damaged;
+use super::{bytes, damaged};
 use crate::error::Error;
 
 /// Numbers that the kernels take at a time.
@@ -243,32 +242,6 @@ fn unit(vector: &[f32], width: usize) -> Result<Vec<f32>, Error> {
         .iter()
         .map(|&x| (f64::from(x) / norm) as f32)
         .collect())
-}
-
-/// Numbers as bytes: a list of a hundred million numbers is no form to store.
-mod bytes {
-    use serde::{Deserializer, Serializer, de::Error};
-    use serde_bytes::{ByteBuf, Bytes};
-
-    use super::Pod;
-
-    pub(super) fn serialize<T: Pod, S: Serializer>(
-        values: &[T],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serde_bytes::serialize(Bytes::new(bytemuck::cast_slice(values)), serializer)
-    }
-
-    pub(super) fn deserialize<'de, T: Pod, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<T>, D::Error> {
-        let bytes: ByteBuf = serde_bytes::deserialize(deserializer)?;
-        if !bytes.len().is_multiple_of(size_of::<T>()) {
-            return Err(D::Error::invalid_length(bytes.len(), &"whole numbers"));
-        }
-        let numbers = bytes.chunks_exact(size_of::<T>());
-        Ok(numbers.map(bytemuck::pod_read_unaligned).collect())
-    }
 }
 
 #[cfg(test)]
