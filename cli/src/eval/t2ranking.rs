@@ -27,7 +27,7 @@ pub(super) fn read(folder: &Path, split: &str) -> Result<Dataset> {
 fn pairs(file: &Path, header: &str) -> Result<Vec<(String, String)>> {
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     (text.lines().enumerate())
-        .filter(|(index, line)| !line.is_empty() && !(*index == 0 && line.starts_with(header)))
+        .filter(|(index, line)| !line.is_empty() && (*index > 0 || !line.starts_with(header)))
         .map(|(index, line)| {
             let (id, text) = line.split_once('\t').with_context(|| {
                 format!(
