@@ -19,10 +19,13 @@
 //! | [`manifest`] | `model.json` as a type |
 //! | [`device`] | `cpu` or `webgpu` |
 //! | [`llm`] | the seam to a language model |
+//! | [`metrics`] | how good rankings and judges are |
+//! | [`retrieval`] | first stages: BM25, dense, sparse, late interaction; fusion |
 //! | [`error`] | every failure, with a stable code |
 //!
 //! Imports point one way: `wasm -> reranker -> {strategy, page, batch, tokenizer, nn, weights,
-//! device}`. `strategy`, `page`, `tokenizer` and `llm` never import burn.
+//! device}`. `strategy`, `page`, `tokenizer`, `metrics`, `retrieval` and
+//! `llm` never import burn.
 
 pub mod batch;
 pub mod device;
@@ -30,9 +33,11 @@ pub mod error;
 mod kernels;
 pub mod llm;
 pub mod manifest;
+pub mod metrics;
 pub mod nn;
 pub mod page;
 pub mod reranker;
+pub mod retrieval;
 pub mod strategy;
 pub mod tokenizer;
 #[cfg(all(feature = "wasm", target_arch = "wasm32"))]

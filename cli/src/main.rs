@@ -1,7 +1,8 @@
-//! Native `foliorank`: fetch models, rerank files. Arguments and printing only; the library does the work.
+//! Native `foliorank`: fetch models, rerank files, evaluate. Arguments and printing only; the library does the work.
 
 use clap::{Parser, Subcommand};
 
+mod eval;
 mod models;
 mod rerank;
 
@@ -14,6 +15,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure first stages and rerankers on judged data.
+    Eval(eval::EvalArgs),
     /// Fetch models into the cache and convert them.
     Models(models::ModelsArgs),
     /// Rank files, or requests from standard input, for a query.
@@ -22,6 +25,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Models(arguments) => models::run(arguments),
         Command::Rerank(arguments) => rerank::run(&arguments),
     }

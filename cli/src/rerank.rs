@@ -144,7 +144,8 @@ fn rank(
     Ok(pollster::block_on(ranking)?)
 }
 
-async fn load(model: &str, device: DeviceKind) -> Result<Reranker> {
+/// A model by name or folder, self-tested on the device.
+pub(crate) async fn load(model: &str, device: DeviceKind) -> Result<Reranker> {
     let folder = if Path::new(model).join("model.json").exists() {
         PathBuf::from(model)
     } else {

@@ -103,8 +103,8 @@ mod webgpu {
 
     fn on_webgpu(manifest: &Manifest, weights: &[u8]) -> Network {
         let network = Network::load(manifest, weights.to_vec(), DeviceKind::WebGpu);
-        pollster::block_on(network)
-            .expect("a Vulkan, Metal or DX12 adapter: see `cargo xtask setup`")
+        // No adapter is a failure and no skip: `cargo xtask setup` installs a software one.
+        pollster::block_on(network).unwrap()
     }
 
     #[test]

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod bad_input;
+mod bm25;
 mod golden;
 mod invariants;
 mod kernels;
 mod known_answers;
+mod metrics;
 mod support;
 mod tokens;

@@ -1,0 +1,221 @@
+//! `foliorank eval`: first stages and rerankers on judged data, as a table, run files and a report.
+//!
+//! Every combination asked for is a row. Reranked answers are kept in the output folder, so a stopped
+//! evaluation goes on where it was, and another fusion costs nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use foliorank::metrics::Gain;
+use foliorank::retrieval::Fusion;
+use foliorank::retrieval::bm25::Parameters;
+
+mod answers;
+mod beir;
+mod bootstrap;
+mod dataset;
+mod first_stage;
+mod html;
+mod judge;
+mod progress;
+mod rankify;
+mod report;
+mod t2ranking;
+mod trec;
+mod trial;
+
+use answers::Answers;
+use dataset::{Dataset, Part};
+use first_stage::{FirstStage, Search, Terms};
+pub(crate) use judge::run;
+use trial::{Label, Rerank, Trial};
+
+/// Arguments of `foliorank eval`.
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// BEIR or T2Ranking folders, or Rankify files.
+    #[arg(long, required = true, value_delimiter = ',', value_name = "PATH")]
+    data: Vec<PathBuf>,
+    /// Part of the data to evaluate on.
+    #[arg(long, default_value = "test")]
+    split: String,
+    /// Evaluate on this many queries, spread evenly over the part.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    queries: Option<u32>,
+    /// Lowest grade that counts as relevant to MRR and recall; T2Ranking has 2, the others 1.
+    #[arg(long, value_name = "GRADE", value_parser = clap::value_parser!(u32).range(1..))]
+    relevant_from: Option<u32>,
+    /// What a grade is worth to nDCG.
+    #[arg(long, value_enum, default_value_t = GainKind::Linear)]
+    gain: GainKind,
+    /// Where candidates come from.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "bm25")]
+    first_stage: Vec<FirstStage>,
+    /// Candidates a query.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    top: u32,
+    /// How BM25 cuts text into terms.
+    #[arg(long, value_enum, default_value_t = Terms::English)]
+    terms: Terms,
+    /// BM25: how soon a repeated term stops counting.
+    #[arg(long, default_value_t = Parameters::default().k1)]
+    k1: f32,
+    /// BM25: how much a document's length counts against it.
+    #[arg(long, default_value_t = Parameters::default().b)]
+    b: f32,
+    /// Rerank with these models, by name or folder; the first stage alone is always a row.
+    #[arg(long, value_delimiter = ',', value_name = "MODEL")]
+    model: Vec<String>,
+    /// How to ask a model.
+    #[arg(long, value_enum, default_value_t = Strategy::Pointwise)]
+    strategy: Strategy,
+    /// How to mix a reranking with the first stage: none, z:ALPHA, minmax:ALPHA, rrf, logrank.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "none",
+        value_name = "FUSION"
+    )]
+    fuse: Vec<Fuse>,
+    /// Folder for table.md, report.html, run files, CSVs and answers.jsonl.
+    #[arg(long, default_value = "eval", value_name = "FOLDER")]
+    out: PathBuf,
+}
+
+/// [`Gain`], as an argument.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum GainKind {
+    /// The grade.
+    Linear,
+    /// 2^grade - 1.
+    Exponential,
+}
+
+/// Strategies that a local model can be asked with.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Strategy {
+    /// Every candidate alone.
+    Pointwise,
+}
+
+/// A fusion or none.
+#[derive(Debug, Clone, Copy)]
+struct Fuse(Option<Fusion>);
+
+impl std::str::FromStr for Fuse {
+    type Err = foliorank::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self(None)),
+            text => text.parse().map(|fusion| Self(Some(fusion))),
+        }
+    }
+}
+
+impl EvalArgs {
+    fn gain(&self) -> Gain {
+        match self.gain {
+            GainKind::Linear => Gain::Linear,
+            GainKind::Exponential => Gain::Exponential,
+        }
+    }
+
+    fn search(&self) -> Search {
+        let parameters = Parameters {
+            k1: self.k1,
+            b: self.b,
+        };
+        Search {
+            top: self.top as usize,
+            terms: self.terms,
+            parameters,
+        }
+    }
+}
+
+/// Evaluates everything asked for with these rerankers, writes the output folder and gives the table.
+fn evaluate(arguments: &EvalArgs, rerankers: &[Box<dyn Rerank>]) -> Result<String> {
+    let folder = &arguments.out;
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    let mut answers = Answers::open(&folder.join("answers.jsonl"))?;
+    let part = Part {
+        split: arguments.split.clone(),
+        queries: arguments.queries.map(|queries| queries as usize),
+        relevant_from: arguments.relevant_from,
+    };
+    let mut trials: Vec<(usize, Trial)> = Vec::new();
+    let mut datasets: Vec<Dataset> = Vec::new();
+    for path in &arguments.data {
+        let dataset = Dataset::read(path, &part)?;
+        if datasets.iter().any(|known| known.name == dataset.name) {
+            bail!("two data sets are called {}; rename one", dataset.name);
+        }
+        eprintln!(
+            "{}: {} documents, {} queries, {} more without a relevant document",
+            dataset.name,
+            dataset.documents.len(),
+            dataset.queries.len(),
+            dataset.unjudged
+        );
+        for trial in on_dataset(arguments, &dataset, rerankers, &mut answers)? {
+            trials.push((datasets.len(), trial));
+        }
+        datasets.push(dataset);
+    }
+    let (places, trials): (Vec<usize>, Vec<Trial>) = trials.into_iter().unzip();
+    let (gain, top) = (arguments.gain(), arguments.top as usize);
+    let rows = report::rows(&trials, gain, top);
+    for (row, place) in rows.iter().zip(places) {
+        report::write(folder, &datasets[place], row, gain, top)?;
+    }
+    let table = report::markdown(&rows, top);
+    let write = |name: &str, text: &str| {
+        let file: &Path = &folder.join(name);
+        fs::write(file, text).with_context(|| format!("writing {}", file.display()))
+    };
+    write("table.md", &table)?;
+    write("report.html", &html::page(&rows, top))?;
+    Ok(table)
+}
+
+fn on_dataset(
+    arguments: &EvalArgs,
+    dataset: &Dataset,
+    rerankers: &[Box<dyn Rerank>],
+    answers: &mut Answers,
+) -> Result<Vec<Trial>> {
+    let mut trials = Vec::new();
+    for first_stage in &arguments.first_stage {
+        let candidates = first_stage.search(dataset, arguments.search())?;
+        let label = |reranker: &str, fuse: &str| Label {
+            dataset: dataset.name.clone(),
+            first_stage: first_stage.to_string(),
+            reranker: reranker.to_owned(),
+            fuse: fuse.to_owned(),
+        };
+        let (first, seconds) = (candidates.hits.clone(), candidates.seconds);
+        trials.push(Trial::new(dataset, label("none", "none"), first, seconds));
+        for reranker in rerankers {
+            let (rankings, seconds) = trial::rerank(dataset, &candidates, &**reranker, answers)?;
+            for fuse in &arguments.fuse {
+                let (name, rankings) = match fuse.0 {
+                    None => ("none".to_owned(), rankings.clone()),
+                    Some(fusion) => {
+                        let fused = trial::fuse(fusion, &candidates.hits, &rankings);
+                        (fusion.to_string(), fused)
+                    }
+                };
+                let label = label(reranker.name(), &name);
+                trials.push(Trial::new(dataset, label, rankings, Some(seconds)));
+            }
+        }
+    }
+    Ok(trials)
+}
+
+#[cfg(test)]
+#[path = "eval/test.rs"]
+mod tests;

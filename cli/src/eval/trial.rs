@@ -1,0 +1,177 @@
+//! One row of the table: a first stage, perhaps reranked, perhaps fused, on one data set.
+//!
+//! The reranker is a seam, so that this file knows no network.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use foliorank::metrics::{Gain, Judged};
+use foliorank::retrieval::{Fusion, Hit};
+use foliorank::strategy::Ranked;
+
+use super::answers::{Answer, Answers};
+use super::dataset::{Dataset, Query};
+use super::first_stage::Candidates;
+use super::progress::Progress;
+
+/// Ranks documents for a query.
+pub(crate) trait Rerank {
+    /// Name for the table.
+    fn name(&self) -> &str;
+
+    /// Everything that changes the answers: model, weights, strategy.
+    fn settings(&self) -> String;
+
+    /// All `documents`, best first.
+    fn rank(&self, query: &str, documents: &[&str]) -> Result<Vec<Ranked>>;
+}
+
+/// What a row of the table is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Label {
+    pub(crate) dataset: String,
+    pub(crate) first_stage: String,
+    /// `none` for the first stage alone.
+    pub(crate) reranker: String,
+    pub(crate) fuse: String,
+}
+
+/// A row: each query's ranking, and what it cost.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    pub(crate) label: Label,
+    /// In the order of the data set's queries.
+    pub(crate) rankings: Vec<Vec<Hit>>,
+    pub(crate) judged: Vec<Judged>,
+    /// Of the last stage; `None` when nothing was computed.
+    pub(crate) queries_per_second: Option<f64>,
+}
+
+impl Trial {
+    /// A row of rankings that are there.
+    pub(crate) fn new(
+        dataset: &Dataset,
+        label: Label,
+        rankings: Vec<Vec<Hit>>,
+        seconds: Option<f64>,
+    ) -> Self {
+        let pairs = dataset.queries.iter().zip(&rankings);
+        let judged = pairs.map(|(query, hits)| judge(dataset, query, hits));
+        let queries = dataset.queries.len() as f64;
+        Self {
+            label,
+            judged: judged.collect(),
+            rankings,
+            queries_per_second: seconds.filter(|&s| s > 0.0).map(|s| queries / s),
+        }
+    }
+
+    /// nDCG@10 of each query.
+    pub(crate) fn ndcg(&self, gain: Gain) -> Vec<f64> {
+        self.judged.iter().map(|j| j.ndcg(10, gain)).collect()
+    }
+
+    /// Name of the row's files.
+    pub(crate) fn file_name(&self) -> String {
+        let Label {
+            dataset,
+            first_stage,
+            reranker,
+            fuse,
+        } = &self.label;
+        let name = format!("{dataset}-{first_stage}-{reranker}-{fuse}");
+        let plain = |c: char| {
+            if c.is_alphanumeric() || "-.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        };
+        name.chars().map(plain).collect()
+    }
+}
+
+fn judge(dataset: &Dataset, query: &Query, hits: &[Hit]) -> Judged {
+    let grade = |hit: &Hit| {
+        let id = &dataset.documents[hit.document as usize].id;
+        query.grades.get(id).copied().unwrap_or(0)
+    };
+    Judged::new(hits.iter().map(grade), query.grades.values().copied())
+        .relevant_from(dataset.relevant_from)
+}
+
+/// Reranks the candidates of every query, with answers taken from `answers` where they are known.
+/// Gives the rankings and the seconds they took, then or now.
+pub(crate) fn rerank(
+    dataset: &Dataset,
+    candidates: &Candidates,
+    reranker: &dyn Rerank,
+    answers: &mut Answers,
+) -> Result<(Vec<Vec<Hit>>, f64)> {
+    let settings = format!(
+        "{}, {} documents; {}; {}",
+        dataset.name,
+        dataset.documents.len(),
+        candidates.label,
+        reranker.settings()
+    );
+    let what = format!("{} with {}", dataset.name, reranker.name());
+    let mut progress = Progress::new(what, dataset.queries.len());
+    let mut seconds = 0.0;
+    let mut rankings = Vec::with_capacity(dataset.queries.len());
+    for (query, hits) in dataset.queries.iter().zip(&candidates.hits) {
+        let documents = |hit: &Hit| &dataset.documents[hit.document as usize];
+        let ids: Vec<&str> = hits.iter().map(|hit| &*documents(hit).id).collect();
+        let answer = match answers.get(&settings, &query.id, &ids) {
+            Some(answer) => answer.clone(),
+            None => {
+                let texts: Vec<&str> = hits.iter().map(|hit| &*documents(hit).text).collect();
+                let started = Instant::now();
+                let ranked = reranker.rank(&query.text, &texts)?;
+                let all = ranked.len() == ids.len() && ranked.iter().all(|r| r.index < ids.len());
+                ensure!(
+                    all,
+                    "{}: expected a ranking of {} documents, found one of {}",
+                    reranker.name(),
+                    ids.len(),
+                    ranked.len()
+                );
+                let answer = Answer {
+                    settings: settings.clone(),
+                    query: query.id.clone(),
+                    seconds: started.elapsed().as_secs_f64(),
+                    ranking: (ranked.iter())
+                        .map(|ranked| (ids[ranked.index].to_owned(), ranked.score))
+                        .collect(),
+                };
+                answers.add(answer.clone())?;
+                answer
+            }
+        };
+        seconds += answer.seconds;
+        rankings.push(as_hits(&answer, &ids, hits));
+        progress.step();
+    }
+    Ok((rankings, seconds))
+}
+
+/// An answer's documents as the first stage numbers them.
+fn as_hits(answer: &Answer, ids: &[&str], hits: &[Hit]) -> Vec<Hit> {
+    let place = |id: &str| ids.iter().position(|known| *known == id);
+    (answer.ranking.iter())
+        .filter_map(|(id, score)| {
+            Some(Hit {
+                document: hits[place(id)?].document,
+                score: *score,
+            })
+        })
+        .collect()
+}
+
+/// Rankings of the first stage and of the reranker as one, query by query.
+pub(crate) fn fuse(fusion: Fusion, first: &[Vec<Hit>], second: &[Vec<Hit>]) -> Vec<Vec<Hit>> {
+    let pairs = first.iter().zip(second);
+    pairs
+        .map(|(first, second)| fusion.fuse(first, second))
+        .collect()
+}
