@@ -1,0 +1,4 @@
+//! Strategies against judges and models whose truth is known.
+
+mod costs;
+mod ranks;
