@@ -53,7 +53,7 @@ pub use first::First;
 pub use groupwise::Groupwise;
 pub use icr::Icr;
 pub use insert_rank::InsertRank;
-pub use listwise::{Listwise, Windows};
+pub use listwise::{ListWindows, Listwise};
 pub use outcome::{Cost, Extras, Outcome, Progress, Warning};
 pub use pairwise::{Orders, Pairs, Pairwise};
 pub use plan::{Bound, Description, Family, Need};

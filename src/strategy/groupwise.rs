@@ -1,7 +1,7 @@
 //! Groupwise: scores for all documents of a group in one question; groups are random, independent
 //! and may run side by side; with several shuffles each document's scores are averaged.
 //!
-//! Sun et al. 2025 (GroupRank, arXiv:2511.11653), where random groups beat groups in rank order.
+//! GroupRank (arXiv:2511.11653), where random groups beat groups in rank order.
 //! Cost: shuffles x ceil(n / size) judgements.
 
 use super::plan::{Bound, Description, Family, Need, Plan, assign};

@@ -1,6 +1,6 @@
 //! InsertRank: a listwise question that shows each document's lexical score beside it.
 //!
-//! Seetharaman et al. 2025 (arXiv:2506.14086). Scores are shown from 0 to 100, the task's lowest
+//! InsertRank (arXiv:2506.14086). Scores are shown from 0 to 100, the task's lowest
 //! and highest. Cost: 1 judgement, or as many as windows.
 
 use super::listwise::check_windows;

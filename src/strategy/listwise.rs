@@ -16,7 +16,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listwise {
     /// How the list is cut.
-    pub windows: Windows,
+    pub windows: ListWindows,
     /// How often the windows climb, from 1. As the other options: `passes`.
     pub passes: usize,
     /// Places at the top that each pass leaves alone for the passes after it.
@@ -28,7 +28,7 @@ pub struct Listwise {
 
 /// How a list is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Windows {
+pub enum ListWindows {
     /// Not at all: one question about all documents.
     Full,
     /// Into windows.
@@ -41,11 +41,11 @@ pub enum Windows {
 }
 
 impl Listwise {
-    /// Windows of 20, 10 apart, one pass.
+    /// ListWindows of 20, 10 apart, one pass.
     #[must_use]
     pub const fn sliding() -> Self {
         Self {
-            windows: Windows::Sliding { size: 20, step: 10 },
+            windows: ListWindows::Sliding { size: 20, step: 10 },
             passes: 1,
             freeze: 0,
             top: None,
@@ -56,7 +56,7 @@ impl Listwise {
     #[must_use]
     pub const fn full() -> Self {
         Self {
-            windows: Windows::Full,
+            windows: ListWindows::Full,
             ..Self::sliding()
         }
     }
@@ -64,8 +64,8 @@ impl Listwise {
     fn ranges(&self, n: usize, pass: usize) -> Vec<core::ops::Range<usize>> {
         let floor = pass.saturating_mul(self.freeze);
         match self.windows {
-            Windows::Full => windows(n, floor, n, 1),
-            Windows::Sliding { size, step } => windows(n, floor, size, step),
+            ListWindows::Full => windows(n, floor, n, 1),
+            ListWindows::Sliding { size, step } => windows(n, floor, size, step),
         }
     }
 }
@@ -73,13 +73,13 @@ impl Listwise {
 impl Plan for Listwise {
     fn describe(&self) -> Description {
         let (name, summary, cost, options): (_, _, _, &[&str]) = match self.windows {
-            Windows::Full => (
+            ListWindows::Full => (
                 "listwise-full",
                 "sorts all documents in one question",
                 "1 judgement a pass",
                 &["passes", "freeze", "top"],
             ),
-            Windows::Sliding { .. } => (
+            ListWindows::Sliding { .. } => (
                 "listwise-windows",
                 "sorts windows that climb from the bottom to the top",
                 "1 + ceil((n - size) / step) judgements a pass",
@@ -104,8 +104,8 @@ impl Plan for Listwise {
 
     fn set(&mut self, option: &str, value: &str) -> Result<bool, Error> {
         match (option, &mut self.windows) {
-            ("size", Windows::Sliding { size, .. }) => assign(size, option, value),
-            ("step", Windows::Sliding { step, .. }) => assign(step, option, value),
+            ("size", ListWindows::Sliding { size, .. }) => assign(size, option, value),
+            ("step", ListWindows::Sliding { step, .. }) => assign(step, option, value),
             ("passes", _) => assign(&mut self.passes, option, value),
             ("freeze", _) => assign(&mut self.freeze, option, value),
             ("top", _) => assign(self.top.get_or_insert_default(), option, value),
@@ -117,8 +117,8 @@ impl Plan for Listwise {
         at_least_1("strategy.passes", self.passes)?;
         at_least_1("strategy.top", self.top.unwrap_or(1))?;
         match self.windows {
-            Windows::Sliding { size, step } => check_windows(size, step),
-            Windows::Full => Ok(()),
+            ListWindows::Sliding { size, step } => check_windows(size, step),
+            ListWindows::Full => Ok(()),
         }
     }
 

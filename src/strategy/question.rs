@@ -148,7 +148,7 @@ impl Question<'_> {
         }
     }
 
-    /// JSON Schema of the answer, in the subset that providers enforce.
+    /// JSON Schema of the answer about a group of `n`.
     fn schema(self, n: usize) -> Value {
         let id = json!({"type": "integer", "minimum": 1, "maximum": n});
         let rows = |name: &str, value: Value| {
@@ -156,8 +156,10 @@ impl Question<'_> {
             json!({"type": "array", "items": row})
         };
         match self {
-            Self::Relevant => closed(&[("relevant", json!({"enum": ["yes", "no"]}))]),
-            Self::Pair => closed(&[("better", json!({"enum": ["A", "B"]}))]),
+            Self::Relevant => {
+                closed(&[("relevant", json!({"type": "string", "enum": ["yes", "no"]}))])
+            }
+            Self::Pair => closed(&[("better", json!({"type": "string", "enum": ["A", "B"]}))]),
             Self::Best => closed(&[("best", id)]),
             Self::Order { .. } | Self::OrderScored { .. } => {
                 closed(&[("ranking", json!({"type": "array", "items": id}))])

@@ -1,7 +1,7 @@
 //! Context-aware rewriting (CAR): an ambiguous query is rewritten in the light of the first stage's
 //! best documents, and every document is judged for the rewritten one.
 //!
-//! After Huang et al. 2023 (arXiv:2308.16753), who rewrite training queries with their relevant
+//! After Anand et al. 2023 (arXiv:2308.16753), who rewrite training queries with their relevant
 //! document; at search time the first stage's best stand in for it. Cost: 1 call, n judgements.
 
 use super::plan::{Bound, Description, Family, Need, Plan, assign};

@@ -250,7 +250,8 @@ impl Scripted {
         let worths = self.worths(&request.user);
         let mut order: Vec<usize> = (0..worths.len()).collect();
         order.sort_by(|&a, &b| worths[b].total_cmp(&worths[a]));
-        let kept = worths.len() - usize::from(self.manner == Manner::Forgetful);
+        let forgotten = usize::from(self.manner == Manner::Forgetful);
+        let kept = worths.len().saturating_sub(forgotten);
         let ids: Vec<usize> = (order.iter().filter(|&&i| i < kept).map(|i| i + 1)).collect();
         let rows = |name: &str, value: &dyn Fn(f32) -> Value| -> Value {
             (worths[..kept].iter().enumerate())

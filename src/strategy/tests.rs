@@ -1,4 +1,8 @@
 //! Strategies against judges and models whose truth is known.
 
 mod costs;
+mod judges;
+mod limits;
+mod models;
+mod prompts;
 mod ranks;

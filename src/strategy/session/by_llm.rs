@@ -171,7 +171,8 @@ impl Session<'_> {
         if calls < wave {
             self.spent = Some("calls");
         }
-        if fits < wave.min(calls) {
+        // With some under way the estimate may prove too high, and the rest may still be had.
+        if fits == 0 && wave.min(calls) > 0 {
             self.spent = Some("tokens");
         }
         wave.min(calls).min(fits)
