@@ -1,5 +1,6 @@
 //! Strategies against judges and models whose truth is known.
 
+mod answers;
 mod costs;
 mod judges;
 mod limits;
