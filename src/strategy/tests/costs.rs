@@ -291,3 +291,36 @@ fn a_strategy_without_what_it_needs_says_so_before_anything_is_asked() {
         assert_eq!(world.llm.calls(), 0);
     });
 }
+
+#[test]
+fn frozen_places_are_not_asked_about_again() {
+    // Windows of 20 over 40, 30, 20 and the last 10 documents, against all 40 each time.
+    for (name, asked) in [
+        ("listwise-windows:passes=4,freeze=10,top=10", 3 + 2 + 1 + 1),
+        ("listwise-windows:passes=4", 4 * 3),
+    ] {
+        let strategy = Strategy::parse(name).unwrap();
+        assert_eq!(strategy.at_most(40).judgements, asked);
+        let world = World::new(40);
+        world.with(Limits::default(), |task, seams| {
+            let outcome = run(&strategy, task, seams);
+            assert_eq!(order(&outcome), true_order(task.documents), "{name}");
+            let seams = Seams {
+                judge: None,
+                ..*seams
+            };
+            run(&strategy, task, &seams);
+        });
+        assert_eq!(
+            (world.judge.asked.get(), world.llm.calls()),
+            (asked, asked),
+            "{name}"
+        );
+        let top = if name.contains("top") {
+            "best 10"
+        } else {
+            "best 20"
+        };
+        assert!(world.llm.requests.borrow()[0].user.contains(top), "{name}");
+    }
+}
