@@ -2,12 +2,71 @@
 //!
 //! A [`Judge`] answers it (a local network, an LLM, a test's fake); a strategy decides what to ask
 //! and turns the answers into a ranking. Strategies are control flow only: no tensors, no network.
+//! A [`Task`] says what to rank and how much to spend, [`Seams`] what models there are, and
+//! [`Strategy::run`] or [`rerank_with`] gives an [`Outcome`].
+
+use serde::Serialize;
 
 use crate::error::Error;
 
+mod adapt;
+mod anncur;
+mod answer;
+mod diffusion;
+mod facets;
+mod feedback;
+mod first;
+mod groupwise;
+mod heap;
+mod icr;
+mod insert_rank;
+mod join;
+mod linear;
+mod listwise;
+mod outcome;
+mod pairwise;
+mod plan;
 mod pointwise;
+mod prompt;
+mod prune;
+mod question;
+mod random;
+mod registry;
+mod rewrite;
+mod seams;
+mod session;
+mod setwise;
+mod task;
+#[cfg(test)]
+mod test_support;
+#[cfg(test)]
+mod tests;
+mod transform;
+mod windows;
 
-pub use pointwise::pointwise;
+pub use adapt::{Asked, LlmJudge, RoundRobin};
+pub use anncur::Anncur;
+pub use diffusion::{Diffusion, Expansion};
+pub use facets::{Checklist, Facets};
+pub use feedback::{PromptFeedback, Rocchio};
+pub use first::First;
+pub use groupwise::Groupwise;
+pub use icr::Icr;
+pub use insert_rank::InsertRank;
+pub use listwise::{ListWindows, Listwise};
+pub use outcome::{Cost, Extras, Outcome, Progress, Warning};
+pub use pairwise::{Orders, Pairs, Pairwise};
+pub use plan::{Bound, Description, Family, Need};
+pub use pointwise::{Pointwise, pointwise};
+pub use prune::{EarlyExit, Prune};
+pub use registry::{Strategy, rerank_with};
+pub use rewrite::Rewrite;
+pub use seams::{
+    AnyAttention, AnyEmbedder, AnyJudge, AnyLetters, AnyLlm, Attention, AttentionPrompt, Embedder,
+    Letters, Seams, Vectors,
+};
+pub use setwise::Setwise;
+pub use task::{Limits, Task};
 
 /// A query and the documents to be judged together.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +94,7 @@ pub trait Judge {
 }
 
 /// A document in a ranking.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Ranked {
     /// 0-based position in the input.
     pub index: usize,
@@ -59,23 +118,4 @@ pub fn rank(scores: &[f32], top_n: Option<usize>) -> Result<Vec<Ranked>, Error> 
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.index.cmp(&b.index)));
     ranked.truncate(top_n.unwrap_or(usize::MAX));
     Ok(ranked)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_highest_score_comes_first_and_ties_keep_input_order() {
-        let ranked = rank(&[0.5, 2.0, -0.0, 2.0, 0.0], Some(4)).unwrap();
-        let order: Vec<usize> = ranked.iter().map(|r| r.index).collect();
-        assert_eq!(order, [1, 3, 0, 4]);
-    }
-
-    #[test]
-    fn a_nan_is_an_error_that_names_the_document() {
-        let error = rank(&[1.0, f32::NAN], None).unwrap_err();
-        assert_eq!(error.code(), "internal");
-        assert!(error.to_string().contains("document 1"), "{error}");
-    }
 }

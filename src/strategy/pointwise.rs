@@ -1,10 +1,59 @@
-//! Pointwise: every document is judged alone, once. Cost: n judgements for n documents.
+//! Pointwise: every document is judged alone, once. Cost: n judgements for n documents, fewer with
+//! early exit (at least k + beta, when there are as many).
 //!
-//! Nogueira & Cho 2019 (arXiv:1901.04085). All n are handed over in one call, so that a judge can
-//! batch them as it likes.
+//! Nogueira & Cho 2019 (arXiv:1901.04085). The function hands all n over in one call, so that a
+//! judge can batch them as it likes; the strategy goes in batches, with limits and an observer.
 
+use super::plan::{Bound, Description, Family, Need, Plan, assign};
+use super::prune::{EarlyExit, Walk};
+use super::session::{Session, Verdict};
 use super::{Group, Judge, Ranked, rank};
 use crate::error::Error;
+
+/// One judgement a document. An LLM in the judge's place says yes or no; ties keep first-stage
+/// order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pointwise {
+    /// When to stop walking down the first stage; never when `None`. As options: `k` and `beta`.
+    pub exit: Option<EarlyExit>,
+}
+
+impl Plan for Pointwise {
+    fn describe(&self) -> Description {
+        Description {
+            name: "pointwise",
+            family: Family::Pointwise,
+            summary: "judges every document alone",
+            cost: "n judgements; with early exit k + beta to n",
+            needs: &[Need::Pointwise],
+            options: &["k", "beta"],
+            paper: "arXiv:1901.04085; early exit arXiv:2601.05200",
+        }
+    }
+
+    fn at_most(&self, n: usize) -> Bound {
+        Bound::judgements(n)
+    }
+
+    fn set(&mut self, option: &str, value: &str) -> Result<bool, Error> {
+        let exit = self.exit.get_or_insert_default();
+        match option {
+            "k" => assign(&mut exit.k, option, value),
+            "beta" => assign(&mut exit.beta, option, value),
+            _ => Ok(false),
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.exit.map_or(Ok(()), |exit| exit.check())
+    }
+
+    async fn run(&self, session: &mut Session<'_>) -> Result<Verdict, Error> {
+        let walk = self.exit.map(Walk::new);
+        let scores = session.score_alone(session.task.query, walk).await?;
+        Ok(Verdict::Scores(scores))
+    }
+}
 
 /// Ranks `documents` by their own numbers.
 ///
