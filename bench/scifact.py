@@ -172,8 +172,10 @@ def main():
     answers = []
     if options.foliorank:
         documents = {query: [texts[name] for name in found[query][:options.top]] for query in chosen}
-        known = rerank(options, {q: {"query": questions[q], "documents": documents[q]} for q in chosen})
-        answers = [known[query] for query in chosen]
+        # Where nothing relevant was found no order can change the 0: those queries are not asked.
+        chances = [query for query in chosen if any(name in qrels[query] for name in found[query][:options.top])]
+        known = rerank(options, {q: {"query": questions[q], "documents": documents[q]} for q in chances})
+        answers = [known[query] for query in chances]
 
     report = {"queries": len(chosen)}
     print(f"nDCG@10 of {len(chosen)} queries")
@@ -185,13 +187,15 @@ def main():
     before = [ndcg(found[query], qrels[query]) for query in chosen]
     measure("before", before)
     if answers:
-        orders = {q: [found[q][result["index"]] for result in a["results"]] for q, a in zip(chosen, answers)}
+        orders = dict(found)
+        orders |= {q: [found[q][result["index"]] for result in a["results"]] for q, a in zip(chances, answers)}
         after = [ndcg(orders[query], qrels[query]) for query in chosen]
         measure("after", after)
         measure("gain", [a - b for a, b in zip(after, before)])
         report |= {name: sum(a["usage"][name] for a in answers) for name in ("tokens", "padded_tokens", "passages")}
         report["seconds"] = round(sum(a["seconds"] for a in answers), 1)
-        print("{seconds} s, {tokens} tokens ({padded_tokens} padding), {passages} passages".format(**report))
+        report["asked"] = len(answers)
+        print("{asked} queries asked: {seconds} s, {tokens} tokens ({padded_tokens} padding), {passages} passages".format(**report))
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

@@ -9,7 +9,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`reranker`] | the one call; options, progress, usage |
-//! | [`strategy`] | the [`Judge`] seam and the ways to ask it |
+//! | [`strategy`] | the [`Judge`] seam and every way to ask it, by name |
 //! | [`page`] | long pages as windows, windows' scores as page scores |
 //! | [`tokenizer`] | text to WordPiece ids with byte spans |
 //! | [`batch`] | sequences sorted by length and packed to a token budget |
