@@ -128,11 +128,17 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
     steps
 }
 
-/// Has the native `foliorank` fetch the models that are not in the cache.
+/// Has the native `foliorank` fetch the models that are not in the cache. It is built as the tests build it: by itself it
+/// would have other features, and burn would be compiled again.
 pub(crate) fn models(project: &Project, arguments: &[String]) -> Result<()> {
-    run(project
-        .cargo()
-        .args(["run", "--package", "foliorank-cli", "--", "models"])
+    run(project.cargo().arg("build").args(PACKAGES))?;
+    let foliorank = project
+        .target
+        .join("debug")
+        .join(format!("foliorank{}", env::consts::EXE_SUFFIX));
+    run(Command::new(foliorank)
+        .current_dir(&project.root)
+        .arg("models")
         .args(arguments))
 }
 
