@@ -22,7 +22,7 @@ pub(crate) enum FirstStage {
 /// How text becomes terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Terms {
-    /// English stems without stop words.
+    /// English stems, stop words left out.
     English,
     /// Words as they stand.
     Words,
