@@ -18,16 +18,18 @@
 //! | [`manifest`] | `model.json` as a type |
 //! | [`device`] | `cpu` or `webgpu` |
 //! | [`llm`] | the seam to a language model |
+//! | [`negatives`] | hard-negative queries from one page |
 //! | [`error`] | every failure, with a stable code |
 //!
 //! Imports point one way: `wasm -> reranker -> {strategy, page, batch, tokenizer, nn, weights,
-//! device}`. `strategy`, `page`, `tokenizer` and `llm` never import burn.
+//! device}`. `strategy`, `page`, `tokenizer`, `llm` and `negatives` never import burn.
 
 pub mod batch;
 pub mod device;
 pub mod error;
 pub mod llm;
 pub mod manifest;
+pub mod negatives;
 pub mod nn;
 pub mod page;
 pub mod reranker;
