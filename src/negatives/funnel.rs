@@ -42,6 +42,8 @@ pub enum Death {
     NoAnswer,
     /// Another passage of the page scores at least as high as the positive's own.
     AnsweredElsewhere,
+    /// No sound negative was found for the positive.
+    NoNegative,
     /// Sound, but more than were to be kept.
     Surplus,
 }

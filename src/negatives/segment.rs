@@ -52,9 +52,15 @@ pub fn sentences(page: &str) -> Vec<Range<usize>> {
         let text = &page[block.clone()];
         let mut start = 0;
         for (at, c) in text.char_indices() {
-            let after = at + c.len_utf8();
+            if at < start {
+                continue;
+            }
+            let mut after = at + c.len_utf8();
             let wide = matches!(c, '。' | '！' | '？');
             if wide || (matches!(c, '.' | '!' | '?') && ends(text, at, after)) {
+                let closers = ['"', '\'', ')', '”', '’', ']'];
+                let rest = &text[after..];
+                after += rest.len() - rest.trim_start_matches(closers).len();
                 push(&mut spans, page, block.start + start..block.start + after);
                 start = after;
             }
@@ -197,7 +203,7 @@ fn push_segment(all: &mut Vec<Segment>, page: &str, span: Range<usize>, sentence
 fn trim(page: &str, span: Range<usize>, marks: &[char]) -> Option<Range<usize>> {
     let text = &page[span.clone()];
     let edge = |c: char| c.is_whitespace() || marks.contains(&c);
-    let front = |c: char| edge(c) || matches!(c, '*' | '•' | '#' | '·' | '"' | '”' | ')');
+    let front = |c: char| edge(c) || matches!(c, '*' | '•' | '#' | '·');
     let left = text.trim_start_matches(front);
     let left = left.strip_prefix("- ").map_or(left, str::trim_start);
     let start = span.start + (text.len() - left.len());

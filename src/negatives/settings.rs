@@ -44,8 +44,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            candidates: 8,
-            positives: 4,
+            candidates: 10,
+            positives: 6,
             consistent_within: 2,
             variants: 12,
             properties: Vec::new(),
