@@ -27,12 +27,14 @@ mod edit;
 mod find;
 mod lexicon;
 mod question;
+mod seen;
+mod sentence;
 
 #[cfg(test)]
 mod tests;
 
-use edit::Seen;
 use lexicon::Lexicon;
+use seen::Seen;
 
 /// Version of the rules; part of every group made by them.
 pub const RULES_VERSION: &str = "rules-1";
@@ -116,7 +118,7 @@ fn questions(sentence: &str, lexicon: &Lexicon, seen: &Seen) -> Vec<(String, Ran
     let flat = sentence.replace(['\n', '\r'], " ");
     let tokens = find::tokens(&flat);
     let is_common = |word: &str| is_common(word, &tokens, lexicon, seen);
-    let at_hand = question::Sentence {
+    let at_hand = sentence::Sentence {
         text: &flat,
         tokens: &tokens,
         lexicon,
@@ -142,7 +144,16 @@ fn questions(sentence: &str, lexicon: &Lexicon, seen: &Seen) -> Vec<(String, Ran
 fn is_common(word: &str, tokens: &[find::Token], lexicon: &Lexicon, seen: &Seen) -> bool {
     let listed =
         lexicon::among(lexicon::DETERMINERS, word) || lexicon::among(lexicon::PREPOSITIONS, word);
-    if listed || seen.is_plain(word) || lexicon.is_noun(word) || find::is_number(word) {
+    let mass = ["tion", "ment", "ness", "ance", "ence"]
+        .iter()
+        .any(|end| word.ends_with(end));
+    if listed
+        || word == "you"
+        || mass && !seen.is_name(word)
+        || seen.is_plain(word)
+        || lexicon.is_noun(word)
+        || find::is_number(word)
+    {
         return true;
     }
     if seen.is_name(word)

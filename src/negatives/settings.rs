@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn the_defaults_are_in_range_and_every_number_is_checked() {
         assert_eq!(Settings::default().check(), Ok(()));
-        let spoil: [(&str, fn(&mut Settings)); 15] = [
+        type Spoil = (&'static str, fn(&mut Settings));
+        let spoil: [Spoil; 15] = [
             ("candidates", |s| s.candidates = 0),
             ("positives", |s| s.positives = 51),
             ("consistentWithin", |s| s.consistent_within = 0),

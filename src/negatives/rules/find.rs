@@ -120,9 +120,8 @@ fn date(tokens: &[Token], i: usize) -> Option<Fact> {
     };
     let month = |k: usize| at(k).is_some_and(is_month);
     let year = |k: usize| at(k).is_some_and(|t| is_year(&t.lower));
-    let end = if day(i) && month(i + 1) {
-        if year(i + 2) { i + 3 } else { i + 2 }
-    } else if month(i) && day(i + 1) {
+    let both = day(i) && month(i + 1) || month(i) && day(i + 1);
+    let end = if both {
         if year(i + 2) { i + 3 } else { i + 2 }
     } else if month(i) && year(i + 1) {
         i + 2
