@@ -90,6 +90,12 @@ pub enum Error {
         /// The provider's own words, never with a key in them.
         what: String,
     },
+    /// The run's own limit on what a language model may cost is reached.
+    #[error("budget: {what}; raise the budget and run again, what was paid for is kept")]
+    Budget {
+        /// What is spent and what was needed.
+        what: String,
+    },
     /// The caller stopped the work.
     #[error("aborted by the caller")]
     Aborted,
@@ -116,6 +122,7 @@ impl Error {
             Self::Tokenizer { .. } => "tokenizer",
             Self::SelfTest { .. } => "self_test",
             Self::Llm { .. } => "llm",
+            Self::Budget { .. } => "budget",
             Self::Aborted => "aborted",
             Self::Internal { .. } => "internal",
         }

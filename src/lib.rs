@@ -22,10 +22,11 @@
 //! | [`metrics`] | how good rankings and judges are |
 //! | [`retrieval`] | first stages: BM25, dense, sparse, late interaction; fusion |
 //! | [`error`] | every failure, with a stable code |
+//! | [`negatives`] | hard-negative queries from one page |
 //!
 //! Imports point one way: `wasm -> reranker -> {strategy, page, batch, tokenizer, nn, weights,
-//! device}`. `strategy`, `page`, `tokenizer`, `metrics`, `retrieval` and
-//! `llm` never import burn.
+//! device}`. `strategy`, `page`, `tokenizer`, `metrics`, `retrieval`,
+//! `negatives` and `llm` never import burn.
 
 pub mod batch;
 pub mod device;
@@ -34,6 +35,7 @@ mod kernels;
 pub mod llm;
 pub mod manifest;
 pub mod metrics;
+pub mod negatives;
 pub mod nn;
 pub mod page;
 pub mod reranker;

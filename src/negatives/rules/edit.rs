@@ -1,0 +1,422 @@
+//! Single-property edits of a question whose new value does not stand on the page.
+//!
+//! Years move by a few, numbers by a tenth to the double in the same format, names and nouns give
+//! way to siblings of the lexicon or, for a name it does not know, to an invented one. Each word
+//! of the new value is looked up on the page in all its forms before the edit is offered.
+
+use super::super::property::{NUMBER_WORDS, Property, is_year};
+use super::super::text::is_currency;
+use super::find::{Token, is_month, is_number, tokens};
+use super::lexicon::{DETERMINERS, Lexicon, MONTHS, PREPOSITIONS, among, plural};
+use super::seen::{Seen, value};
+use core::ops::Range;
+
+/// A changed question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Edited {
+    pub(crate) query: String,
+    pub(crate) property: Property,
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
+/// Most edits of one place in a question.
+const EACH: usize = 4;
+const HEADS: [&str; 8] = [
+    "Halden",
+    "Corvus",
+    "Meridian",
+    "Ashford",
+    "Norvale",
+    "Tamarind",
+    "Bellweather",
+    "Lindqvist",
+];
+const PEOPLE: [&str; 6] = [
+    "Helen Marsh",
+    "Jonas Lindqvist",
+    "Priya Raman",
+    "Tomas Novak",
+    "Ruth Calder",
+    "Samuel Osei",
+];
+const FIELDS: [&str; 7] = [
+    "Health",
+    "Education",
+    "Finance",
+    "Transport",
+    "Agriculture",
+    "Justice",
+    "Defence",
+];
+const PLACES: [&str; 8] = [
+    "Aberdeen", "Tampere", "Ghent", "Porto", "Leipzig", "Galway", "Turin", "Uppsala",
+];
+const GIVEN: &str = " mary john james robert michael linda david anna maria peter paul susan karen lars erik ingrid hanna \
+    jan eva nils ole kari marta thomas sarah laura emma olga ivan richard ian bruce jane alice henry george martin elena ";
+
+/// Edits of `question`, sound ones and, second, how many fell because the value is on the page.
+pub(crate) fn edits(question: &str, seen: &Seen, lexicon: &Lexicon) -> (Vec<Edited>, usize) {
+    let tokens = tokens(question);
+    let mut proposals: Vec<(Range<usize>, Property, Vec<String>)> = Vec::new();
+    let mut k = 1;
+    while k < tokens.len() {
+        let token = &tokens[k];
+        if is_year(&token.lower) {
+            proposals.push((k..k + 1, Property::Year, other_years(&token.lower)));
+        } else if is_month(token) {
+            let others = MONTHS
+                .iter()
+                .filter(|m| m.to_lowercase() != token.lower)
+                .map(|m| (*m).to_owned());
+            proposals.push((k..k + 1, Property::Custom("month".into()), others.collect()));
+        } else if is_number(&token.lower)
+            && !tokens.get(k + 1).is_some_and(is_month)
+            && !is_month(&tokens[k - 1])
+        {
+            let written = &question[token.span.clone()];
+            proposals.push((k..k + 1, Property::Number, other_numbers(written)));
+        } else {
+            let end = name_end(&tokens, k, seen, lexicon);
+            if end > k {
+                let (range, others) = other_names(question, &tokens, k..end, lexicon);
+                proposals.push((range, Property::Entity, others));
+                k = end;
+                continue;
+            }
+            proposals.extend(opposite(&tokens, k, lexicon));
+            if let Some((range, property, others)) = siblings(&tokens, k, seen, lexicon) {
+                let end = range.end;
+                proposals.push((range, property, others));
+                k = end;
+                continue;
+            }
+        }
+        k += 1;
+    }
+    let (mut sound, mut on_page) = (Vec::new(), 0);
+    for (range, property, others) in proposals {
+        let span = tokens[range.start].span.start..tokens[range.end - 1].span.end;
+        let from = &question[span.clone()];
+        let mut left = EACH;
+        for to in others {
+            let to = like(from, &to);
+            let bare = to.strip_suffix("'s").unwrap_or(&to);
+            if left == 0 {
+                break;
+            }
+            if seen.has(bare, lexicon) {
+                on_page += 1;
+                continue;
+            }
+            left -= 1;
+            let query = article(&question[..span.start], &to) + &question[span.end..];
+            sound.push(Edited {
+                query,
+                property: property.clone(),
+                from: from.to_owned(),
+                to,
+            });
+        }
+    }
+    (sound, on_page)
+}
+
+fn other_years(year: &str) -> Vec<String> {
+    let year: i32 = year.parse().unwrap_or(2000);
+    [-1, 1, -2, 2, -3, 3, -4, 4, -5, 5]
+        .iter()
+        .map(|by| (year + by).to_string())
+        .collect()
+}
+
+fn other_numbers(written: &str) -> Vec<String> {
+    let lower = written.to_lowercase();
+    if let Some(at) = NUMBER_WORDS.iter().position(|w| *w == lower) {
+        let others = [at + 1, at.saturating_sub(1), at + 2, at + 3];
+        return others
+            .iter()
+            .filter(|&&i| i >= 2 && i != at)
+            .filter_map(|&i| NUMBER_WORDS.get(i))
+            .map(|w| (*w).to_owned())
+            .collect();
+    }
+    let Some(value) = value(&lower) else {
+        return Vec::new();
+    };
+    let decimals = written
+        .rsplit_once('.')
+        .map_or(0, |(_, d)| d.chars().filter(char::is_ascii_digit).count());
+    let figures: String = written.chars().filter(char::is_ascii_digit).collect();
+    let zeros = figures.len() - figures.trim_end_matches('0').len();
+    let grain = if decimals > 0 {
+        10_f64.powi(-i32::try_from(decimals).unwrap_or(0))
+    } else {
+        10_f64.powi(i32::try_from(zeros.min(9)).unwrap_or(0))
+    };
+    let factors = [1.15, 0.85, 1.4, 0.6, 1.9, 2.5];
+    let mut others = Vec::new();
+    for factor in factors {
+        let mut other = (value * factor / grain).round() * grain;
+        if (other - value).abs() < grain / 2.0 {
+            other = value + grain * if factor > 1.0 { 1.0 } else { -1.0 };
+        }
+        if other <= 0.0 || written.ends_with('%') && value <= 100.0 && other > 100.0 {
+            continue;
+        }
+        let text = formatted(written, other, decimals);
+        if !others.contains(&text) {
+            others.push(text);
+        }
+    }
+    others
+}
+
+/// `value` with the signs, separators and decimals of `written`.
+fn formatted(written: &str, value: f64, decimals: usize) -> String {
+    let plain = format!("{value:.decimals$}");
+    let (whole, fraction) = plain
+        .split_once('.')
+        .map_or((plain.as_str(), ""), |(w, f)| (w, f));
+    let mut text: String = written.chars().take_while(|c| is_currency(*c)).collect();
+    let grouped = written.contains(',') || figures(written) < 4 && whole.len() > 3;
+    for (i, c) in whole.chars().enumerate() {
+        if grouped && i > 0 && (whole.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    if decimals > 0 {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    if written.ends_with('%') {
+        text.push('%');
+    }
+    text
+}
+
+fn figures(written: &str) -> usize {
+    let whole = written.split('.').next().unwrap_or_default();
+    whole.chars().filter(char::is_ascii_digit).count()
+}
+
+/// Where a name that begins at `k` ends; `k` when there is none.
+fn name_end(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> usize {
+    let fits = |i: usize| {
+        tokens.get(i).is_some_and(|t| {
+            let bare = t.lower.strip_suffix("'s").unwrap_or(&t.lower);
+            t.capital
+                && bare.len() > 1
+                && !is_month(t)
+                && !among(PREPOSITIONS, bare)
+                && !among(DETERMINERS, bare)
+        })
+    };
+    if !fits(k) {
+        return k;
+    }
+    let mut end = k + 1;
+    while fits(end) && tokens[end - 1].mark.is_none() {
+        end += 1;
+    }
+    if end < tokens.len() && tokens[end].lower == "of" && fits(end + 1) && end == k + 1 {
+        end += 2;
+        while fits(end) {
+            end += 1;
+        }
+    }
+    let bare = tokens[k]
+        .lower
+        .strip_suffix("'s")
+        .unwrap_or(&tokens[k].lower);
+    let ordinary =
+        seen.is_plain(bare) || lexicon.is_noun(bare) || bare.contains('-') && seen.is_plain(bare);
+    if end == k + 1 && ordinary { k } else { end }
+}
+
+fn other_names(
+    question: &str,
+    tokens: &[Token],
+    range: Range<usize>,
+    lexicon: &Lexicon,
+) -> (Range<usize>, Vec<String>) {
+    let text = &question[tokens[range.start].span.start..tokens[range.end - 1].span.end];
+    let bare = text.strip_suffix("'s").unwrap_or(text);
+    for set in lexicon
+        .siblings
+        .iter()
+        .filter(|s| s.property == Property::Entity)
+    {
+        if set.words.contains(&bare) {
+            // Neighbours first: the lists are in order of likeness.
+            let at = set.words.iter().position(|w| *w == bare).unwrap_or(0);
+            let n = set.words.len();
+            let others = (1..n).map(|i| set.words[(at + i) % n].to_owned()).collect();
+            return (range, others);
+        }
+    }
+    let words: Vec<&str> = bare.split_whitespace().collect();
+    let turn = bare.len() % HEADS.len();
+    let heads = (0..HEADS.len()).map(|i| HEADS[(i + turn) % HEADS.len()]);
+    let acronym = bare.chars().all(|c| c.is_uppercase() || !c.is_alphabetic())
+        || bare.chars().any(|c| c.is_ascii_digit());
+    let others: Vec<String> = match words[..] {
+        _ if acronym => Vec::new(),
+        [first, _] if among(GIVEN, &first.to_lowercase()) => {
+            PEOPLE.iter().map(|p| (*p).to_owned()).collect()
+        }
+        // "Ministry of Energy", "Bank of Norway": another field, another place.
+        [head, "of", last] => {
+            let fields = among(
+                " ministry department institute faculty secretary minister ",
+                &head.to_lowercase(),
+            );
+            let others: &[&str] = if fields { &FIELDS } else { &PLACES };
+            let other = others.iter().filter(|o| **o != last);
+            other.map(|other| format!("{head} of {other}")).collect()
+        }
+        [_] if range.start > 0 && among(" in near at ", &tokens[range.start - 1].lower) => {
+            PLACES.iter().map(|place| (*place).to_owned()).collect()
+        }
+        [_, .., last] => heads.map(|head| format!("{head} {last}")).collect(),
+        _ => heads.map(str::to_owned).collect(),
+    };
+    (range, others)
+}
+
+type Proposal = (Range<usize>, Property, Vec<String>);
+
+/// Rise for fall, opened for closed, largest for smallest.
+fn opposite(tokens: &[Token], k: usize, lexicon: &Lexicon) -> Option<Proposal> {
+    let token = &tokens[k];
+    let lemma = lexicon.lemma(&token.lower);
+    let is_verb = lexicon.verb(&token.lower).is_some() || lexicon.is_participle(&token.lower);
+    let before = &tokens[k - 1].lower;
+    // "open source", "an open case": only a verb has an opposite that is a verb.
+    let adjective = among(DETERMINERS, before)
+        || token.lower == "open" && tokens.get(k + 1).is_some_and(|t| t.lower == "source");
+    for set in lexicon
+        .siblings
+        .iter()
+        .filter(|s| s.property == Property::Custom("opposite".into()))
+    {
+        let verb = lexicon.verb(set.words[0]).is_some() || lexicon.verb(set.words[1]).is_some();
+        let own = if verb {
+            lemma.as_str()
+        } else {
+            token.lower.as_str()
+        };
+        let Some(at) = set.words.iter().position(|w| *w == own) else {
+            continue;
+        };
+        if verb && (!is_verb || adjective) || token.capital {
+            continue;
+        }
+        let other = set.words[1 - at];
+        let other = if verb {
+            lexicon.inflect(other, &token.lower)
+        } else {
+            other.to_owned()
+        };
+        return Some((k..k + 1, set.property.clone(), vec![other]));
+    }
+    None
+}
+
+/// Siblings of the listed noun that begins at `k`, the longest first.
+fn siblings(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> Option<Proposal> {
+    let before = tokens[k - 1].lower.as_str();
+    let noun_place = among(DETERMINERS, before)
+        || among(PREPOSITIONS, before)
+        || among(" many much percentage and or ", before);
+    if lexicon.verb(&tokens[k].lower).is_some() && !noun_place {
+        return None;
+    }
+    let mut best: Option<(usize, usize, Proposal)> = None;
+    for set in &lexicon.siblings {
+        if set.property == Property::Entity || set.property == Property::Custom("opposite".into()) {
+            continue;
+        }
+        for word in &set.words {
+            let parts: Vec<&str> = word.split(' ').collect();
+            let end = k + parts.len();
+            if end > tokens.len() || tokens[k..end - 1].iter().any(|t| t.mark.is_some()) {
+                continue;
+            }
+            let last = parts[parts.len() - 1];
+            let here = |i: usize| tokens[k + i].lower.as_str();
+            let head = parts[..parts.len() - 1]
+                .iter()
+                .enumerate()
+                .all(|(i, part)| here(i) == *part);
+            let (one, many) = (
+                here(parts.len() - 1) == last,
+                here(parts.len() - 1) == plural(last),
+            );
+            if !head || !(one || many) {
+                continue;
+            }
+            let known = set.words.iter().filter(|w| seen.has(w, lexicon)).count();
+            if best
+                .as_ref()
+                .is_some_and(|(length, others, _)| (*length, *others) >= (parts.len(), known))
+            {
+                continue;
+            }
+            let shares = |other: &&&str| !other.split(' ').any(|part| parts.contains(&part));
+            let number = |other: &&str| {
+                if many {
+                    plural(other)
+                } else {
+                    (*other).to_owned()
+                }
+            };
+            let at = set.words.iter().position(|w| w == word).unwrap_or(0);
+            let turned: Vec<&str> = set.words[at..]
+                .iter()
+                .chain(&set.words[..at])
+                .copied()
+                .collect();
+            let others = turned.iter().filter(shares).map(number).collect();
+            best = Some((parts.len(), known, (k..end, set.property.clone(), others)));
+        }
+    }
+    best.map(|(_, _, proposal)| proposal)
+}
+
+/// `to` with the capitals and the 's of `from`.
+fn like(from: &str, to: &str) -> String {
+    let mut text = to.to_owned();
+    let capital = from.starts_with(char::is_uppercase) && to.starts_with(char::is_lowercase);
+    if capital {
+        let title = |word: &str| {
+            word.chars().next().map_or_else(String::new, |c| {
+                c.to_uppercase().chain(word.chars().skip(1)).collect()
+            })
+        };
+        text = text
+            .split(' ')
+            .map(title)
+            .collect::<Vec<String>>()
+            .join(" ");
+    }
+    if from.ends_with("'s") {
+        text.push_str("'s");
+    }
+    text
+}
+
+/// `before` and `to`, with a or an as `to` wants it.
+fn article(before: &str, to: &str) -> String {
+    let trimmed = before.trim_end();
+    let vowel = to.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O']);
+    for (article, other, wants) in [(" a", " an", true), (" an", " a", false)] {
+        if let Some(head) = trimmed.strip_suffix(article)
+            && vowel == wants
+        {
+            return format!("{head}{other} {to}");
+        }
+    }
+    format!("{before}{to}")
+}
