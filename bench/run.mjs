@@ -42,10 +42,11 @@ async function tokenCounter() {
   return (text) => tokenizer.encode(text, { add_special_tokens: false }).ids.length;
 }
 
-/** Named on the command line a workload runs anywhere; else software WebGPU runs what is small enough for it. */
+/** Software WebGPU runs what is small enough for it, and what is named for it alone. */
 function chosen({ name, quick, software }, device, options, slow) {
-  if (options.workloads) return options.workloads.includes(name);
-  return (quick || !options.quick) && (software || device === "cpu" || !slow);
+  const fits = software || device === "cpu" || !slow;
+  if (options.workloads) return options.workloads.includes(name) && (fits || options.devices.length === 1);
+  return (quick || !options.quick) && fits;
 }
 
 /** Ours against a peer of so many threads: as many workers, on the CPU. */
