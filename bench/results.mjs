@@ -37,8 +37,8 @@ export function markdown({ machine, rows }, details) {
 Written by \`${details.command}\` on ${details.date}. ${machine}.
 Load average ${details.load.join(" before, ")} after: other work on the machine makes times longer and the spread wider.
 
-Seconds, median (min..max) of alternating turns in one page. Ratio = peer / ours: above 1 ours is faster. Threads are the peer's; ours
-has one. Difference is the largest between a raw score of the peer and ours. What each workload is: \`bench/README.md\`.
+Seconds, median (min..max) of alternating turns in one page. Ratio = peer / ours: above 1 ours is faster. Threads are the peer's; on
+the CPU ours has as many workers. Difference is the largest between a raw score of the peer and ours. What each workload is: \`bench/README.md\`.
 
 | workload | device | peer | threads | ours, s | peer, s | ratio | difference |
 |---|---|---|---|---|---|---|---|
