@@ -326,6 +326,9 @@ fn opposite(tokens: &[Token], k: usize, lexicon: &Lexicon) -> Option<Proposal> {
 
 /// Siblings of the listed noun that begins at `k`, the longest first.
 fn siblings(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> Option<Proposal> {
+    if !lexicon.may_start_noun(&tokens[k].lower) {
+        return None;
+    }
     let before = tokens[k - 1].lower.as_str();
     let noun_place = among(DETERMINERS, before)
         || among(PREPOSITIONS, before)
