@@ -95,24 +95,25 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
 
 /// `text` between two marker lines that name it as `label` and that it cannot contain.
 pub(crate) fn fence(label: &str, text: &str) -> String {
-    let mut round = 0_u32;
-    loop {
-        let digest = Sha256::new_with_prefix(round.to_le_bytes())
-            .chain_update(text)
-            .finalize();
-        let tag: String = digest
+    let tag = free_tag(text, |round| {
+        let digest = Sha256::new_with_prefix(round.to_le_bytes());
+        let digest = digest.chain_update(text).finalize();
+        digest
             .iter()
             .take(6)
             .map(|byte| format!("{byte:02x}"))
-            .collect();
-        if !text.contains(&tag) {
-            return format!(
-                "<{label} data-{tag}>\n{}\n</{label} data-{tag}>",
-                text.trim_end()
-            );
-        }
-        round += 1;
-    }
+            .collect()
+    });
+    let text = text.trim_end();
+    format!("<{label} data-{tag}>\n{text}\n</{label} data-{tag}>")
+}
+
+/// The first tag that `text` does not contain. A page that holds its own digest is hard to make;
+/// this makes it useless.
+fn free_tag(text: &str, tag: impl Fn(u32) -> String) -> String {
+    let tags = (0..).map(tag);
+    let mut free = tags.filter(|tag| !text.contains(tag.as_str()));
+    free.next().unwrap_or_default()
 }
 
 /// Queries, fenced, one a line and numbered from 1.
@@ -195,6 +196,13 @@ mod tests {
             "a {{count}} b {{ x 7 {{other}}"
         );
         assert_eq!(fill("open {{count", &values), "open 7");
+    }
+
+    #[test]
+    fn a_tag_that_stands_in_the_text_is_not_taken() {
+        let tag = |round: u32| format!("tag{round}");
+        assert_eq!(free_tag("a page", tag), "tag0");
+        assert_eq!(free_tag("tag0 and tag1 are guessed, tag3 too", tag), "tag2");
     }
 
     #[test]

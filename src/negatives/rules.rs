@@ -63,12 +63,12 @@ pub struct Draft {
 /// Deterministic; cost linear in the page.
 #[must_use]
 pub fn drafts(page: &str, near_duplicate_at: f32) -> (Vec<Draft>, Funnel) {
-    let lexicon = Lexicon::new();
-    let seen = Seen::new(page, &lexicon);
+    let lexicon = Lexicon::get();
+    let seen = Seen::new(page, lexicon);
     let mut funnel = Funnel::default();
     let mut drafts: Vec<Draft> = Vec::new();
     for sentence in sentences(page) {
-        for (query, answer, worth) in questions(&page[sentence.clone()], &lexicon, &seen) {
+        for (query, answer, worth) in questions(&page[sentence.clone()], lexicon, &seen) {
             funnel.positives.generated += 1;
             if drafts
                 .iter()
@@ -77,7 +77,7 @@ pub fn drafts(page: &str, near_duplicate_at: f32) -> (Vec<Draft>, Funnel) {
                 funnel.positives.died(Death::Duplicate);
                 continue;
             }
-            let negatives = negatives(&query, &seen, &lexicon, &mut funnel);
+            let negatives = negatives(&query, &seen, lexicon, &mut funnel);
             drafts.push(Draft {
                 answer: sentence.start + answer.start..sentence.start + answer.end,
                 sentence: sentence.clone(),

@@ -317,7 +317,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        (clauses(&tokens, &Lexicon::new()).iter())
+        (clauses(&tokens, Lexicon::get()).iter())
             .map(|c| {
                 [
                     text(&c.lead),

@@ -94,7 +94,7 @@ pub(crate) fn edits(question: &str, seen: &Seen, lexicon: &Lexicon) -> (Vec<Edit
         }
         k += 1;
     }
-    let (mut sound, mut on_page) = (Vec::new(), 0);
+    let (mut turns, mut on_page) = (Vec::new(), 0);
     for (range, property, others) in proposals {
         let span = tokens[range.start].span.start..tokens[range.end - 1].span.end;
         let from = &question[span.clone()];
@@ -111,15 +111,23 @@ pub(crate) fn edits(question: &str, seen: &Seen, lexicon: &Lexicon) -> (Vec<Edit
             }
             left -= 1;
             let query = article(&question[..span.start], &to) + &question[span.end..];
-            sound.push(Edited {
-                query,
-                property: property.clone(),
-                from: from.to_owned(),
-                to,
-            });
+            turns.push((
+                EACH - left,
+                Edited {
+                    query,
+                    property: property.clone(),
+                    from: from.to_owned(),
+                    to,
+                },
+            ));
         }
     }
-    (sound, on_page)
+    // The first of every place, then the second: whoever keeps the first few keeps several kinds.
+    turns.sort_by_key(|(turn, _)| *turn);
+    (
+        turns.into_iter().map(|(_, edited)| edited).collect(),
+        on_page,
+    )
 }
 
 fn other_years(year: &str) -> Vec<String> {
@@ -232,6 +240,10 @@ fn name_end(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> usize
         .unwrap_or(&tokens[k].lower);
     let ordinary =
         seen.is_plain(bare) || lexicon.is_noun(bare) || bare.contains('-') && seen.is_plain(bare);
+    let whole: Vec<&str> = tokens[k..end].iter().map(|t| t.lower.as_str()).collect();
+    if lexicon.is_noun(&whole.join(" ")) {
+        return k;
+    }
     if end == k + 1 && ordinary { k } else { end }
 }
 
@@ -326,6 +338,9 @@ fn opposite(tokens: &[Token], k: usize, lexicon: &Lexicon) -> Option<Proposal> {
 
 /// Siblings of the listed noun that begins at `k`, the longest first.
 fn siblings(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> Option<Proposal> {
+    if !lexicon.may_start_noun(&tokens[k].lower) {
+        return None;
+    }
     let before = tokens[k - 1].lower.as_str();
     let noun_place = among(DETERMINERS, before)
         || among(PREPOSITIONS, before)
@@ -410,7 +425,10 @@ fn like(from: &str, to: &str) -> String {
 /// `before` and `to`, with a or an as `to` wants it.
 fn article(before: &str, to: &str) -> String {
     let trimmed = before.trim_end();
-    let vowel = to.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O']);
+    let long_u = ["us", "uni", "eu"]
+        .iter()
+        .any(|start| to.to_lowercase().starts_with(start));
+    let vowel = !long_u && to.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O']);
     for (article, other, wants) in [(" a", " an", true), (" an", " a", false)] {
         if let Some(head) = trimmed.strip_suffix(article)
             && vowel == wants

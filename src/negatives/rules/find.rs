@@ -278,7 +278,7 @@ mod tests {
                 sentence[tokens[range.start].span.start..tokens[range.end - 1].span.end].to_owned()
             }
         };
-        (facts(&tokens, &Lexicon::new()).iter())
+        (facts(&tokens, Lexicon::get()).iter())
             .map(|f| (f.kind, text(&f.tokens), text(&f.things)))
             .collect()
     }

@@ -3,7 +3,8 @@
 //! English only, and only what is listed in `verbs.txt` and `siblings.txt`: a sentence with
 //! another verb gives no question. Precision over reach.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use super::super::property::Property;
 use super::super::text::singular;
@@ -45,6 +46,11 @@ pub(crate) struct Lexicon {
     /// Base to past and participle, where irregular or listed.
     forms: HashMap<String, (String, String)>,
     pub(crate) siblings: Vec<Siblings>,
+    /// Listed words in lower case: all but names, and names.
+    nouns: HashSet<String>,
+    entities: HashSet<String>,
+    /// First words of listed nouns, in both numbers.
+    starts: HashSet<String>,
 }
 
 const AUXILIARIES: &str =
@@ -78,13 +84,34 @@ pub(crate) fn among(list: &str, word: &str) -> bool {
 }
 
 impl Lexicon {
-    pub(crate) fn new() -> Self {
+    /// The one lexicon, read on first use.
+    pub(crate) fn get() -> &'static Self {
+        static LEXICON: OnceLock<Lexicon> = OnceLock::new();
+        LEXICON.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
         let mut lexicon = Self {
             verbs: HashMap::new(),
             participles: HashMap::new(),
             forms: HashMap::new(),
             siblings: siblings(),
+            nouns: HashSet::new(),
+            entities: HashSet::new(),
+            starts: HashSet::new(),
         };
+        for set in &lexicon.siblings {
+            let lower = set.words.iter().map(|word| word.to_lowercase());
+            if set.property == Property::Entity {
+                lexicon.entities.extend(lower);
+                continue;
+            }
+            for word in lower {
+                let first = word.split(' ').next().unwrap_or_default();
+                lexicon.starts.extend([first.to_owned(), plural(first)]);
+                lexicon.nouns.insert(word);
+            }
+        }
         let text = include_str!("verbs.txt");
         let (irregular, regular) = text.split_once("= regular").unwrap_or((text, ""));
         for line in irregular.lines().filter(|l| !l.starts_with(['#', '='])) {
@@ -147,13 +174,12 @@ impl Lexicon {
 
     /// Whether a lower-case word is a listed name.
     pub(crate) fn is_entity(&self, word: &str) -> bool {
-        let entities = self
-            .siblings
-            .iter()
-            .filter(|s| s.property == Property::Entity);
-        entities
-            .flat_map(|s| &s.words)
-            .any(|name| name.to_lowercase() == word)
+        self.entities.contains(word)
+    }
+
+    /// Whether a listed noun may begin with this lower-case word.
+    pub(crate) fn may_start_noun(&self, word: &str) -> bool {
+        self.starts.contains(word)
     }
 
     /// Verb `base` in the form that `like` is of its own base.
@@ -171,10 +197,7 @@ impl Lexicon {
 
     /// Whether a lower-case word, in either number, is a listed noun.
     pub(crate) fn is_noun(&self, word: &str) -> bool {
-        let stem = singular(word);
-        self.siblings
-            .iter()
-            .any(|s| s.words.iter().any(|w| w.to_lowercase() == stem))
+        self.nouns.contains(word) || self.nouns.contains(&singular(word))
     }
 }
 
@@ -230,7 +253,7 @@ mod tests {
 
     #[test]
     fn forms_are_derived_as_english_has_them() {
-        let lexicon = Lexicon::new();
+        let lexicon = Lexicon::get();
         for (word, form, base) in [
             ("rose", Form::Past, "rise"),
             ("employed", Form::Past, "employ"),
@@ -250,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_siblings_is_a_set_of_at_least_two_different_words() {
-        let lexicon = Lexicon::new();
+        let lexicon = Lexicon::get();
         assert!(lexicon.siblings.len() > 90);
         for set in &lexicon.siblings {
             let unique: std::collections::BTreeSet<_> = set.words.iter().collect();

@@ -164,7 +164,7 @@ fn made_pages_keep_every_promise() {
         "Acme Ltd",
     ];
     let mut found = 0;
-    for _ in 0..80 {
+    for _ in 0..50 {
         let mut sentence = || {
             let year = 1990 + random.below(35);
             let (name, verb, thing) = (
@@ -202,7 +202,7 @@ fn made_pages_keep_every_promise() {
         let (_, funnel) = drafts(&page, 0.9);
         assert!(funnel.positives.generated >= funnel.positives.dead());
     }
-    assert!(found > 150, "{found}");
+    assert!(found > 100, "{found}");
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn nonsense_and_other_languages_give_nothing_and_no_panic() {
         "The ", "port ", "rose ", "by ", "5% ", "in ", "2020", ".", ", ", "(", "\"", "é", "東 ",
         "\n", "$5 ", "is ", "of ", "and ", "May ", "3 ",
     ];
-    for _ in 0..400 {
+    for _ in 0..200 {
         let text: String = (0..random.below(30))
             .map(|_| parts[random.below(parts.len())])
             .collect();
