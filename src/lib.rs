@@ -1,5 +1,5 @@
-//! **foliorank** reranks document pages where the reader is: burn networks on WebGPU or the CPU,
-//! in the browser as WASM and natively.
+//! **foliorank** reranks document pages where the reader is: burn networks and our own kernels, on
+//! WebGPU or the CPU, in the browser as WASM and natively.
 //!
 //! The flow: a [`Manifest`] says what a model is; [`Reranker::from_parts`] checks the files and
 //! puts the network on a [`DeviceKind`]; [`Reranker::self_test`] proves the device with known
@@ -38,6 +38,7 @@ pub mod metrics;
 pub mod negatives;
 pub mod nn;
 pub mod page;
+mod random;
 pub mod reranker;
 pub mod retrieval;
 pub mod strategy;

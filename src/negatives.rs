@@ -13,7 +13,6 @@ mod margin;
 mod mine;
 mod prompt;
 mod property;
-mod random;
 mod rules;
 mod run;
 mod segment;

@@ -39,6 +39,22 @@ enum Engine {
     WebGpu(Box<webgpu::Bert>),
 }
 
+impl Engine {
+    fn plain(manifest: &Manifest, tensors: &BertTensors) -> Result<Self, Error> {
+        let device = crate::device::cpu()?;
+        Ok(match &tensors.head {
+            Some(head) => {
+                let network = BertCrossEncoder::new(manifest, tensors, head, &device);
+                Self::PlainCrossEncoder(Box::new(network))
+            }
+            None => {
+                let network = BertBiEncoder::new(manifest, tensors, &device);
+                Self::PlainBiEncoder(Box::new(network))
+            }
+        })
+    }
+}
+
 impl core::fmt::Debug for Network {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_tuple("Network").field(&self.architecture).finish()
@@ -74,7 +90,10 @@ impl Network {
     /// `weights`.
     pub fn plain(manifest: &Manifest, weights: Vec<u8>) -> Result<Self, Error> {
         let tensors = BertTensors::take(manifest, Checkpoint::read(weights)?)?;
-        Self::from_tensors_plain(manifest, &tensors)
+        Ok(Self {
+            engine: Engine::plain(manifest, &tensors)?,
+            architecture: manifest.architecture,
+        })
     }
 
     async fn from_checkpoint(
@@ -87,7 +106,7 @@ impl Network {
             DeviceKind::Cpu if cpu::Bert::suits(manifest, &tensors) => {
                 Engine::Cpu(Box::new(cpu::Bert::new(manifest, tensors)))
             }
-            DeviceKind::Cpu => return Self::from_tensors_plain(manifest, &tensors),
+            DeviceKind::Cpu => Engine::plain(manifest, &tensors)?,
             #[cfg(feature = "gpu")]
             DeviceKind::WebGpu => {
                 Engine::WebGpu(Box::new(webgpu::Bert::new(manifest, tensors).await?))
@@ -97,24 +116,6 @@ impl Network {
                 return Err(Error::NoWebGpu {
                     what: "this build has the CPU only".into(),
                 });
-            }
-        };
-        Ok(Self {
-            engine,
-            architecture: manifest.architecture,
-        })
-    }
-
-    fn from_tensors_plain(manifest: &Manifest, tensors: &BertTensors) -> Result<Self, Error> {
-        let device = crate::device::cpu()?;
-        let engine = match &tensors.head {
-            Some(head) => {
-                let network = BertCrossEncoder::new(manifest, tensors, head, &device);
-                Engine::PlainCrossEncoder(Box::new(network))
-            }
-            None => {
-                let network = BertBiEncoder::new(manifest, tensors, &device);
-                Engine::PlainBiEncoder(Box::new(network))
             }
         };
         Ok(Self {

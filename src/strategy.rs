@@ -30,7 +30,6 @@ mod pointwise;
 mod prompt;
 mod prune;
 mod question;
-mod random;
 mod registry;
 mod rewrite;
 mod seams;

@@ -4,9 +4,9 @@
 //! The rules are alternatives, never chained: [`both_distances`] demands that a negative is nearer
 //! to the query than the positive is, [`under_ceiling`] that it is farther.
 
-use super::random::Random;
 use super::settings::within;
 use crate::error::Error;
+use crate::random::Random;
 
 mod pca;
 mod select;

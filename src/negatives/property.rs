@@ -277,8 +277,8 @@ fn digits(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::random::Random;
     use super::*;
+    use crate::random::Random;
 
     const POSITIVE: &str =
         "How much revenue did Northwind Energy report for its cloud unit in 2021?";

@@ -9,9 +9,9 @@ use super::linear::{dot, ridge};
 use super::plan::{Bound, Description, Family, Need, Plan, assign};
 use super::prune::at_least_1;
 use super::question::Question;
-use super::random::Random;
 use super::session::{Answer, Session, Verdict};
 use crate::error::Error;
+use crate::random::Random;
 
 /// Approximate scores for all, exact ones for the best.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -7,9 +7,9 @@
 use super::plan::{Bound, Description, Family, Need, Plan, assign};
 use super::prune::at_least_1;
 use super::question::Question;
-use super::random::Random;
 use super::session::{Answer, Session, Verdict};
 use crate::error::Error;
+use crate::random::Random;
 
 /// Scores by groups. A judge in the LLM's place must give numbers that mean the same in all groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

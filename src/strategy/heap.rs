@@ -83,7 +83,7 @@ pub(super) fn most_picks(n: usize, arity: usize, k: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategy::random::Random;
+    use crate::random::Random;
 
     fn sorted(worth: &[usize], arity: usize, k: usize, limit: usize) -> (Vec<usize>, usize) {
         let mut picks = 0;

@@ -3,12 +3,12 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::random::Random;
 use super::{
     Attention, AttentionPrompt, Embedder, Group, Judge, Letters, Limits, Outcome, Progress, Seams,
     Strategy, Task,
 };
 use crate::error::Error;
+use crate::random::Random;
 
 mod scripted;
 

@@ -2,6 +2,8 @@
 
 use wide::{f32x4, i32x4};
 
+use crate::kernels::{ERF_ABOVE, ERF_BELOW};
+
 /// Adding it leaves a number's integer part in the lowest bits: 1.5 x 2^23.
 const INTEGER: f32 = 12_582_912.0;
 
@@ -29,8 +31,7 @@ pub(super) fn exp(x: f32x4) -> f32x4 {
     sum * power
 }
 
-/// The exact GELU, x/2 (1 + erf(x/sqrt 2)). The error function is a ratio of polynomials in x^2,
-/// within 4e-7 of the exact one (the coefficients are those of Eigen's and XLA's `erf`).
+/// The exact GELU, x/2 (1 + erf(x/sqrt 2)).
 #[inline(always)]
 pub(super) fn gelu(x: f32x4) -> f32x4 {
     let z = (x * core::f32::consts::FRAC_1_SQRT_2)
@@ -42,22 +43,7 @@ pub(super) fn gelu(x: f32x4) -> f32x4 {
             sum * square + f32x4::splat(coefficient)
         })
     };
-    let above = polynomial(&[
-        -2.726_142_4e-10,
-        2.770_681_5e-8,
-        -2.101_024e-6,
-        -5.692_506_5e-5,
-        -7.349_906_4e-4,
-        -2.954_6e-3,
-        -1.609_603_3e-2,
-    ]);
-    let below = polynomial(&[
-        -1.456_607_2e-5,
-        -2.133_740_5e-4,
-        -1.682_827e-3,
-        -7.373_329e-3,
-        -1.426_474e-2,
-    ]);
+    let (above, below) = (polynomial(&ERF_ABOVE), polynomial(&ERF_BELOW));
     let half = x * 0.5;
     half + half * (z * above / below)
 }

@@ -3,6 +3,8 @@
 
 use core::fmt::Write;
 
+use crate::kernels::{ERF_ABOVE, ERF_BELOW};
+
 /// What the text of the kernels depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Constants {
@@ -79,12 +81,12 @@ impl Constants {
 @group(0) @binding(5) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> out: array<vec4f>;
 ";
-        text += match epilogue {
+        text += &match epilogue {
             Epilogue::Residual => {
-                "@group(0) @binding(7) var<storage, read> residual: array<vec4f>;\n"
+                "@group(0) @binding(7) var<storage, read> residual: array<vec4f>;\n".into()
             }
-            Epilogue::Gelu => GELU,
-            Epilogue::Bias | Epilogue::Tanh => "",
+            Epilogue::Gelu => gelu(),
+            Epilogue::Bias | Epilogue::Tanh => String::new(),
         };
         text += "
 @compute @workgroup_size(8, 8)
@@ -205,14 +207,23 @@ fn main(@builtin(global_invocation_id) id: vec3u) {{
     }
 }
 
-/// The exact GELU; the error function as in `kernels/cpu/math.rs`.
-const GELU: &str = "
-fn gelu(x: vec4f) -> vec4f {
-  let z = clamp(x * 0.70710678118, vec4f(-4.0), vec4f(4.0));
+/// The exact GELU, as `kernels/cpu/math.rs` has it.
+fn gelu() -> String {
+    let polynomial = |coefficients: &[f32]| {
+        let (first, rest) = coefficients.split_first().unwrap_or((&0.0, &[]));
+        let step = |sum: String, coefficient: &f32| format!("({sum} * s + {coefficient:e})");
+        rest.iter().fold(format!("vec4f({first:e})"), step)
+    };
+    format!(
+        "
+fn gelu(x: vec4f) -> vec4f {{
+  let z = clamp(x * {:e}, vec4f(-4.0), vec4f(4.0));
   let s = z * z;
-  let above = ((((((-2.7261424e-10 * s + 2.7706815e-8) * s - 2.101024e-6) * s - 5.6925065e-5) * s
-    - 7.3499064e-4) * s - 2.9545998e-3) * s - 1.6096033e-2) * z;
-  let below = (((-1.4566072e-5 * s - 2.1337405e-4) * s - 1.682827e-3) * s - 7.373329e-3) * s - 1.426474e-2;
-  return 0.5 * x * (1.0 + above / below);
+  return 0.5 * x * (1.0 + z * {} / {});
+}}
+",
+        core::f32::consts::FRAC_1_SQRT_2,
+        polynomial(&ERF_ABOVE),
+        polynomial(&ERF_BELOW)
+    )
 }
-";

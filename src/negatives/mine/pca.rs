@@ -222,8 +222,8 @@ fn jacobi(mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::random::Random;
     use super::*;
+    use crate::random::Random;
 
     fn random(rows: usize, width: usize, scale: impl Fn(usize) -> f64) -> Vectors {
         let mut random = Random::new(9);

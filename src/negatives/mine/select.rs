@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::super::random::Random;
 use super::super::settings::within;
 use super::pca::{Vectors, cosine};
 use crate::error::Error;
+use crate::random::Random;
 
 /// Keeps at most `each` rows of every bucket of a `SimHash` (signs of random projections; Charikar
 /// 2002; the hashing half of GAIS, arXiv:2502.20293): near rows fall into the same bucket. Rows

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::super::funnel::Tally;
 use super::super::group::Page;
-use super::super::random::Random;
 use super::super::text::{contains_words, lower_words};
 use super::*;
+use crate::random::Random;
 use crate::strategy::Group;
 
 const PAGES: [&str; 3] = [

@@ -8,12 +8,12 @@ use super::super::desk::{Cache, Question};
 use super::super::funnel::Death;
 use super::super::group::{Positive, Restatement, Way};
 use super::super::prompt::{Family, fence, numbered};
-use super::super::random::Random;
 use super::super::text::{collapse, normalise};
 use super::positive::against;
 use super::{Consistency, Progress, Run, Stage, Step, answer_tokens};
 use crate::error::Error;
 use crate::llm::Llm;
+use crate::random::Random;
 use crate::strategy::Judge;
 
 impl<G, V, J, K, C, F> Run<'_, G, V, J, K, C, F>

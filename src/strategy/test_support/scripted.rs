@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::worth;
 use crate::error::Error;
 use crate::llm::{Llm, LlmAnswer, LlmRequest};
-use crate::strategy::random::Random;
+use crate::random::Random;
 
 /// What a prompt shows between fences, by label; the query too, as "query".
 pub(in crate::strategy) fn fenced(prompt: &str) -> Vec<(String, String)> {

@@ -24,9 +24,10 @@ impl Random {
         ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    /// Uniform in `0..n`; 0 when `n` is 0.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        ((self.unit() * n as f64) as usize).min(n.saturating_sub(1))
+    /// A number below `bound`, which is not 0.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        // The bias of the remainder is below 2^-40 for any list that fits in memory.
+        (self.next() % bound as u64) as usize
     }
 
     /// Standard normal (Box & Muller 1958).
@@ -35,12 +36,22 @@ impl Random {
         (-2.0 * u.ln()).sqrt() * (core::f64::consts::TAU * v).cos()
     }
 
+    /// The numbers 0 to `n - 1`, each once, in an order that every seed makes another.
+    pub(crate) fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut items: Vec<usize> = (0..n).collect();
+        for i in (1..n).rev() {
+            items.swap(i, self.below(i + 1));
+        }
+        items
+    }
+
     /// `count` of `0..n` without repetition, each as likely as any other, in the order drawn.
     pub(crate) fn draw(&mut self, n: usize, count: usize) -> Vec<usize> {
         let mut all: Vec<usize> = (0..n).collect();
         let count = count.min(n);
         for i in 0..count {
-            let j = i + self.below(n - i);
+            let left = n - i;
+            let j = i + ((self.unit() * left as f64) as usize).min(left - 1);
             all.swap(i, j);
         }
         all.truncate(count);
@@ -51,6 +62,29 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_stream_is_the_published_one() {
+        // First outputs of SplitMix64 for seed 1234567, from its reference implementation.
+        let mut random = Random::new(1_234_567);
+        let found: Vec<u64> = (0..3).map(|_| random.next()).collect();
+        let published = [
+            6_457_827_717_110_365_317,
+            3_203_168_211_198_807_973,
+            9_817_491_932_198_370_423,
+        ];
+        assert_eq!(found, published);
+    }
+
+    #[test]
+    fn a_permutation_holds_every_number_once_and_follows_the_seed() {
+        let mut sorted = Random::new(7).permutation(50);
+        assert_eq!(sorted, Random::new(7).permutation(50));
+        assert_ne!(sorted, Random::new(8).permutation(50));
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..50).collect::<Vec<_>>());
+        assert!(Random::new(0).permutation(0).is_empty());
+    }
 
     #[test]
     fn a_seed_decides_the_stream_and_draws_do_not_repeat() {
