@@ -1,4 +1,4 @@
-// The shape of the WASM module as wasm-bindgen exports it, and loading one of its two variants.
+// The shape of the WASM module as wasm-bindgen exports it, and loading one of its variants.
 // Choosing the variant is engine.ts's business.
 import { RerankError } from "./errors.js";
 import type { DeviceKind, Variant } from "./types.js";
@@ -49,7 +49,7 @@ export interface NativeEngine {
   free(): void;
 }
 
-/** What `foliorank.js` of either variant exports. */
+/** What `foliorank.js` of every variant exports. */
 export interface Glue {
   default(options: { module_or_path: URL | Response | ArrayBuffer | WebAssembly.Module }): Promise<unknown>;
   version(): string;

@@ -106,6 +106,14 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         step("wasm cpu: sizes and instructions", &["wasm cpu"], || {
             wasm::check(project, config, "cpu")
         }),
+        step("wasm cpu-relaxed", &["wasm32 standard library"], || {
+            wasm::build(project, config, "cpu-relaxed", Mode::Release)
+        }),
+        step(
+            "wasm cpu-relaxed: sizes and instructions",
+            &["wasm cpu-relaxed"],
+            || wasm::check(project, config, "cpu-relaxed"),
+        ),
         step("wasm gpu", &["wasm32 standard library"], || {
             wasm::build(project, config, "gpu", Mode::Release)
         }),
@@ -121,7 +129,14 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         }),
         step(
             "browser tests",
-            &["models", "wasm cpu", "wasm gpu", "page", "Chromium"],
+            &[
+                "models",
+                "wasm cpu",
+                "wasm cpu-relaxed",
+                "wasm gpu",
+                "page",
+                "Chromium",
+            ],
             || browser_tests(project),
         ),
     ]);
