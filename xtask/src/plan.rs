@@ -120,6 +120,14 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         step("wasm gpu: sizes and instructions", &["wasm gpu"], || {
             wasm::check(project, config, "gpu")
         }),
+        step("wasm logic", &["wasm32 standard library"], || {
+            wasm::build(project, config, "logic", Mode::Release)
+        }),
+        step(
+            "wasm logic: sizes and instructions",
+            &["wasm logic"],
+            || wasm::check(project, config, "logic"),
+        ),
         step("clippy for wasm32", &["wasm32 standard library"], || {
             wasm::clippy(project, config)
         }),
@@ -134,6 +142,7 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
                 "wasm cpu",
                 "wasm cpu-relaxed",
                 "wasm gpu",
+                "wasm logic",
                 "page",
                 "Chromium",
             ],
