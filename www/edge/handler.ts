@@ -1,19 +1,19 @@
 // One fetch handler for servers and edge workers: Request in, Response out, in the shapes that rerank clients already speak.
 // Routes, CORS, authorisation, limits and errors; the ranking is the library's. It starts nothing and listens to nothing.
 import { RerankError } from "../src/errors.js";
-import { Reranker, type MainThreadOptions } from "../src/main-thread.js";
+import { Reranker, type Embedder, type MainThreadOptions } from "../src/main-thread.js";
 import type { RerankProgress } from "../src/types.js";
 import { readJson } from "./body.js";
 import { Gate } from "./gate.js";
 import { Metrics } from "./metrics.js";
 import { Problem, problemBody, toProblem } from "./problem.js";
-import { decodeRerank, encodeRerank } from "./shapes.js";
+import { decodeEmbeddings, decodeRerank, encodeEmbeddings, encodeRerank } from "./shapes.js";
 
 /** What a request may cost. */
 export interface Limits {
   /** Bytes of a body; default 10 MiB. */
   bodyBytes?: number;
-  /** Documents of a request; default 1,000. */
+  /** Documents or texts of a request; default 1,000. */
   documents?: number;
   /** Requests worked on at once; default 1, because a model has one queue. */
   concurrency?: number;
@@ -24,10 +24,13 @@ export interface Limits {
 }
 
 type Ranks = Pick<Reranker, "rerank" | "info">;
+type Embeds = Pick<Embedder, "embed" | "info">;
 
 export interface HandlerOptions extends MainThreadOptions {
   /** A reranker, or how to load it at the first request; without it one is loaded with the other options. */
   reranker?: Ranks | (() => Promise<Ranks>);
+  /** An embedder, or how to load it at the first request; without it there is no /v1/embeddings. */
+  embedder?: Embeds | (() => Promise<Embeds>);
   /** Tokens of which a request must bring one (`Authorization: Bearer …`), or a function that decides. Default: everybody. */
   auth?: readonly string[] | ((request: Request) => boolean | Promise<boolean>);
   /** Origins that pages may call from; `"*"` for all. Default: none. */
@@ -40,9 +43,9 @@ export interface HandlerOptions extends MainThreadOptions {
 export type Handler = (request: Request) => Promise<Response>;
 
 const DEFAULTS: Required<Limits> = { bodyBytes: 10 * 2 ** 20, documents: 1000, concurrency: 1, queue: 16, timeoutMs: 60_000 };
-const RERANK = ["/rerank", "/v1/rerank", "/v2/rerank"];
 const ROUTES: Record<string, "GET" | "POST"> = {
-  "/health": "GET", "/v1/models": "GET", "/metrics": "GET", ...Object.fromEntries(RERANK.map((path) => [path, "POST"])),
+  "/health": "GET", "/v1/models": "GET", "/metrics": "GET",
+  "/rerank": "POST", "/v1/rerank": "POST", "/v2/rerank": "POST", "/v1/embeddings": "POST",
 };
 const encoder = new TextEncoder();
 
@@ -59,15 +62,37 @@ const json = (value: unknown, status = 200, headers: Record<string, string> = {}
 
 const wantsStream = (request: Request): boolean => (request.headers.get("accept") ?? "").includes("text/event-stream");
 
+/** What is there, or is loaded by the first that asks. A failure is not kept: the next one tries again. */
+class Lazy<T> {
+  #loading: Promise<T> | undefined;
+
+  constructor(readonly given: T | (() => Promise<T>)) {}
+
+  get(): Promise<T> {
+    if (this.#loading) return this.#loading;
+    const { given } = this;
+    this.#loading = typeof given === "function" ? (given as () => Promise<T>)() : Promise.resolve(given);
+    this.#loading.catch(() => { this.#loading = undefined; });
+    return this.#loading;
+  }
+}
+
+/** One kind of request: the body is decoded before it waits for its turn, so that nonsense does not wait. */
+type Work = (body: Record<string, unknown>) => (signal: AbortSignal, onProgress: (progress: RerankProgress) => void) => Promise<unknown>;
+
 class Server {
   readonly #options: HandlerOptions;
   readonly #limits: Required<Limits>;
   readonly #gate: Gate;
   readonly #metrics = new Metrics();
-  #loading: Promise<Ranks> | undefined;
+  readonly #reranker: Lazy<Ranks>;
+  readonly #embedder: Lazy<Embeds> | undefined;
 
   constructor(options: HandlerOptions) {
+    const { reranker, embedder, auth: _auth, origins: _origins, limits: _limits, onError: _onError, ...load } = options;
     this.#options = options;
+    this.#reranker = new Lazy<Ranks>(reranker ?? (() => Reranker.load(load)));
+    this.#embedder = embedder && new Lazy<Embeds>(embedder);
     this.#limits = { ...DEFAULTS, ...options.limits };
     for (const [name, value] of Object.entries(this.#limits)) {
       const least = name === "queue" ? 0 : 1;
@@ -108,27 +133,21 @@ class Server {
     await this.#authorise(request);
     if (path === "/metrics") return new Response(this.#metrics.text(this.#gate), { headers: { "content-type": "text/plain; version=0.0.4" } });
     if (path === "/v1/models") return this.#models();
-    return this.#rerank(request, requestId);
-  }
-
-  #reranker(): Promise<Ranks> {
-    if (this.#loading) return this.#loading;
-    const { reranker, auth: _auth, origins: _origins, limits: _limits, onError: _onError, ...load } = this.#options;
-    this.#loading = typeof reranker === "function" ? reranker() : reranker ? Promise.resolve(reranker) : Reranker.load(load);
-    // A failure is not kept: the next request tries again.
-    this.#loading.catch(() => { this.#loading = undefined; });
-    return this.#loading;
+    if (path !== "/v1/embeddings") return this.#work(request, requestId, this.#rerank(requestId));
+    if (!this.#embedder) throw new Problem("not_found", "this server has no embedder");
+    return this.#work(request, requestId, this.#embed(this.#embedder));
   }
 
   /** 200 when the model is there, which this waits for. */
   async #health(): Promise<Response> {
-    const { info } = await this.#reranker();
+    const { info } = await this.#reranker.get();
     return json({ status: "ok", model: info.model, device: info.device.kind });
   }
 
   async #models(): Promise<Response> {
-    const { info } = await this.#reranker();
-    return json({ object: "list", data: [{ id: info.model, object: "model", owned_by: "foliorank", max_length: info.maxLength, licence: info.licence }] });
+    const models = [await this.#reranker.get(), await this.#embedder?.get()].filter((model) => model !== undefined);
+    const data = models.map(({ info }) => ({ id: info.model, object: "model", owned_by: "foliorank", max_length: info.maxLength, licence: info.licence }));
+    return json({ object: "list", data });
   }
 
   async #authorise(request: Request): Promise<void> {
@@ -153,7 +172,32 @@ class Server {
     headers.set("access-control-max-age", "86400");
   }
 
-  async #rerank(request: Request, requestId: string): Promise<Response> {
+  #rerank(requestId: string): Work {
+    return (body) => {
+      const question = decodeRerank(body, this.#limits.documents);
+      return async (signal, onProgress) => {
+        const reranker = await this.#reranker.get();
+        const { shape: _shape, query, documents, ...options } = question;
+        const response = await reranker.rerank(query, documents, { ...options, signal, onProgress });
+        this.#metrics.scored(documents.length, response.usage.tokens);
+        return encodeRerank(question, response, reranker.info.model, requestId);
+      };
+    };
+  }
+
+  #embed(embedder: Lazy<Embeds>): Work {
+    return (body) => {
+      const { texts, base64 } = decodeEmbeddings(body, this.#limits.documents);
+      return async (signal, onProgress) => {
+        const model = await embedder.get();
+        const { vectors, dimensions, usage } = await model.embed(texts, { signal, onProgress });
+        this.#metrics.scored(texts.length, usage.tokens);
+        return encodeEmbeddings({ vectors, dimensions, tokens: usage.tokens }, base64, model.info.model);
+      };
+    };
+  }
+
+  async #work(request: Request, requestId: string, decode: Work): Promise<Response> {
     const ended = new AbortController();
     const timeout = new Problem("timeout", `expected an answer within ${this.#limits.timeoutMs} ms`);
     const gone = (): void => ended.abort(new Problem("aborted", "the client has gone"));
@@ -163,14 +207,8 @@ class Server {
       request.signal.addEventListener("abort", gone, { once: true });
       if (request.signal.aborted) gone();
       try {
-        const question = decodeRerank(await readJson(request, this.#limits.bodyBytes, signal), this.#limits.documents);
-        return await this.#gate.run(async () => {
-          const reranker = await this.#reranker();
-          const { shape: _shape, query, documents, ...options } = question;
-          const response = await reranker.rerank(query, documents, { ...options, signal, onProgress });
-          this.#metrics.scored(documents.length, response.usage.tokens);
-          return encodeRerank(question, response, reranker.info.model, requestId);
-        }, signal);
+        const run = decode(await readJson(request, this.#limits.bodyBytes, signal));
+        return await this.#gate.run(() => run(signal, onProgress), signal);
       } catch (thrown) {
         throw signal.aborted ? signal.reason : thrown;
       } finally {
@@ -217,7 +255,7 @@ function stream(
 
 /**
  * A handler for `Deno.serve`, `export default { fetch }` and the like: POST /rerank, /v1/rerank, /v2/rerank (Cohere's, Jina's and TEI's
- * shapes), GET /health, /v1/models, /metrics. With `Accept: text/event-stream` progress comes while the ranking is made.
+ * shapes) and, with an embedder, /v1/embeddings (OpenAI's), GET /health, /v1/models, /metrics. With `Accept: text/event-stream` progress comes while the ranking is made.
  * Throws `invalid_argument` for limits out of range; a request is never answered by throwing.
  */
 export function createHandler(options: HandlerOptions): Handler {

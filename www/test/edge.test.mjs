@@ -213,6 +213,22 @@ test("a client that leaves an event stream ends its work", async () => {
   assert.equal(await over, "aborted");
 });
 
+test("vectors come in OpenAI's shape, as numbers or in base64, where there is an embedder", async () => {
+  const embedder = {
+    info: { model: "vectors", maxLength: 256, licence: "MIT" },
+    embed: async (texts) => ({ vectors: Float32Array.from(texts.flatMap((text) => [text.length, -0.5])), dimensions: 2, usage: { tokens: 9 } }),
+  };
+  const answer = handler({ embedder: async () => embedder });
+  const body = await (await answer(post("/v1/embeddings", { input: ["abc", "de"], model: "any" }))).json();
+  assert.deepEqual(body.data.map(({ index, embedding }) => [index, embedding]), [[0, [3, -0.5]], [1, [2, -0.5]]]);
+  assert.deepEqual([body.model, body.usage.total_tokens], ["vectors", 9]);
+  const [{ embedding }] = (await (await answer(post("/v1/embeddings", { input: "abc", encoding_format: "base64" }))).json()).data;
+  assert.deepEqual([...new Float32Array(Uint8Array.from(Buffer.from(embedding, "base64")).buffer)], [3, -0.5]);
+  await refused(await answer(post("/v1/embeddings", { input: [3] })), 400, "invalid_argument", /input\[0\]/);
+  await refused(await answer(post("/v1/embeddings", { input: "a", encoding_format: "int8" })), 400, "invalid_argument", /encoding_format/);
+  await refused(await handler()(post("/v1/embeddings", { input: "a" })), 404, "not_found", /embedder/);
+});
+
 test("errors of the library keep their codes, and what is not ours is not told", async () => {
   const heard = [];
   const failing = (error) => createHandler({ reranker: reranker(async () => { throw error; }), onError: (told) => heard.push(told.message) })(post("/rerank", asked));
