@@ -18,6 +18,11 @@ const common = {
 
 await build({ ...common, entryPoints: ["src/index.ts", "src/worker.ts", "src/logic-worker.ts", "src/main-thread.ts"], outdir: "dist" });
 await build({ ...common, entryPoints: { edge: "edge/index.ts" }, outdir: "dist" });
+// Small, and next to libraries that bundle for themselves: those stay imports.
+rmSync(at("dist/adapters"), { recursive: true, force: true });
+await build({
+  ...common, entryPoints: ["hits", "ai", "langchain", "llamaindex", "orama"].map((name) => `adapters/${name}.ts`), outdir: "dist/adapters", packages: "external",
+});
 
 /** The demo uses the package as anybody would: from its published file, not from its sources. */
 const publicPackage = {
