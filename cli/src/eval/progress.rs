@@ -4,20 +4,22 @@
 use std::io::{IsTerminal, stderr};
 use std::time::Instant;
 
-/// Counts queries.
+/// Counts queries, or something else.
 #[derive(Debug)]
 pub(super) struct Progress {
     what: String,
+    of: &'static str,
     done: usize,
     total: usize,
     started: Instant,
 }
 
 impl Progress {
-    pub(super) fn new(what: String, total: usize) -> Self {
+    pub(super) fn new(what: String, of: &'static str, total: usize) -> Self {
         let started = Instant::now();
         Self {
             what,
+            of,
             done: 0,
             total,
             started,
@@ -45,7 +47,8 @@ impl Progress {
     fn line(&self, seconds: f64) -> String {
         let (done, total) = (self.done, self.total);
         let left = seconds / done.max(1) as f64 * (total - done) as f64;
-        format!("{}: {done} of {total} queries, {left:.0} s left", self.what)
+        let of = self.of;
+        format!("{}: {done} of {total} {of}, {left:.0} s left", self.what)
     }
 }
 
@@ -55,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_line_counts_and_tells_the_time_left() {
-        let mut progress = Progress::new("scifact with model".into(), 40);
+        let mut progress = Progress::new("scifact with model".into(), "queries", 40);
         progress.done = 10;
         let line = progress.line(5.0);
         assert_eq!(line, "scifact with model: 10 of 40 queries, 15 s left");

@@ -116,7 +116,7 @@ pub(crate) fn rerank(
         reranker.settings()
     );
     let what = format!("{} with {}", dataset.name, reranker.name());
-    let mut progress = Progress::new(what, dataset.queries.len());
+    let mut progress = Progress::new(what, "queries", dataset.queries.len());
     let mut seconds = 0.0;
     let mut rankings = Vec::with_capacity(dataset.queries.len());
     for (query, hits) in dataset.queries.iter().zip(&candidates.hits) {
