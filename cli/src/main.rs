@@ -20,7 +20,7 @@ enum Command {
     /// Measure first stages and rerankers on judged data.
     Eval(eval::EvalArgs),
     /// Make hard-negative queries from pages, as training data.
-    Generate(generate::GenerateArgs),
+    Generate(Box<generate::GenerateArgs>),
     /// Fetch models into the cache and convert them.
     Models(models::ModelsArgs),
     /// Rank files, or requests from standard input, for a query.
