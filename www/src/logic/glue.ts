@@ -10,7 +10,7 @@ export interface Host {
 }
 
 /** What only the page can answer: it has the reranker, the caller's functions and the embedder. */
-export type AskKind = "judge" | "llm" | "embed";
+export type AskKind = "judge" | "llm" | "verifier" | "embed" | "cached" | "keep";
 
 export interface NativeHits {
   order: Uint32Array;
@@ -21,4 +21,7 @@ export interface LogicGlue extends AnyGlue {
   strategies(): unknown;
   runStrategy(query: string, documents: string[], options: unknown, host: Host): Promise<unknown>;
   fuse(fusion: string, firstStage: Float32Array, order: Uint32Array, scores: Float32Array): NativeHits;
+  generateNegatives(options: unknown, host: Host): Promise<{ stopped?: unknown }>;
+  exportGroups(groups: unknown, format: string): string;
+  importGroups(text: string, format: string): unknown;
 }
