@@ -20,6 +20,8 @@ mod host;
 #[cfg(feature = "logic")]
 mod negatives;
 #[cfg(feature = "logic")]
+mod search;
+#[cfg(feature = "logic")]
 mod strategy;
 
 #[wasm_bindgen(start)]

@@ -2,6 +2,7 @@
 // what it returns is copied to the page.
 import { toErrorData } from "../errors.js";
 import type { Host, LogicGlue, NativeHits } from "./glue.js";
+import { indexMethods } from "./index-methods.js";
 
 export interface Context extends Host {
   glue: LogicGlue;
@@ -40,6 +41,7 @@ export const methods = {
     glue.exportGroups(groups, format),
   "negatives.import": async ({ text, format }: { text: string; format: string }, { glue }: Context): Promise<unknown> =>
     glue.importGroups(text, format),
+  ...indexMethods,
 } satisfies Record<string, Method>;
 
 export type Methods = typeof methods;
