@@ -1,4 +1,5 @@
-// Builds www/dist: the package (index.js, worker.js, logic-worker.js, main-thread.js, edge.js, types/) and the demo page (demo/).
+// Builds www/dist: the package (index.js, worker.js, logic-worker.js, main-thread.js, edge.js, llm.js, adapters/, types/) and the demo
+// page (demo/).
 // It leaves dist/wasm alone: xtask puts the WASM variants there.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
@@ -16,6 +17,8 @@ const common = {
   absWorkingDir: here, bundle: true, format: "esm", target: "es2022", sourcemap: true, logLevel: "warning", legalComments: "linked",
 };
 
+// Providers' packages are the caller's to install.
+await build({ ...common, entryPoints: [{ in: "src/llm/index.ts", out: "llm" }], outdir: "dist", packages: "external" });
 await build({ ...common, entryPoints: ["src/index.ts", "src/worker.ts", "src/logic-worker.ts", "src/main-thread.ts"], outdir: "dist" });
 await build({ ...common, entryPoints: { edge: "edge/index.ts" }, outdir: "dist" });
 // Small, and next to libraries that bundle for themselves: those stay imports.

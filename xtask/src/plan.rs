@@ -156,7 +156,9 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
             &[
                 "edge packages",
                 "wasm cpu",
+                "wasm cpu-relaxed",
                 "wasm gpu",
+                "wasm logic",
                 "page",
                 "Vulkan driver",
             ],

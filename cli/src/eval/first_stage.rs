@@ -119,7 +119,7 @@ fn bm25(dataset: &Dataset, search: Search) -> Result<Candidates> {
 
 fn dense(dataset: &Dataset, search: Search, embedder: &dyn Embed) -> Result<Candidates> {
     let what = format!("{} embedded by {}", dataset.name, embedder.name());
-    let mut progress = Progress::new(what, "portions", dataset.documents.len().div_ceil(PORTION));
+    let mut progress = Progress::new(what, dataset.documents.len().div_ceil(PORTION), "portions");
     let mut index: Option<Dense> = None;
     for portion in dataset.documents.chunks(PORTION) {
         let texts: Vec<&str> = portion.iter().map(|document| &*document.text).collect();
