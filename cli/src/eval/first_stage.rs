@@ -12,7 +12,7 @@ use foliorank::retrieval::bm25::Parameters;
 use foliorank::retrieval::{Analysis, Bm25, Dense, Fusion, Hit, Precision};
 
 use super::dataset::Dataset;
-use super::progress::Progress;
+use crate::progress::Progress;
 
 /// Documents embedded between two lines of progress.
 const PORTION: usize = 64;
