@@ -1,26 +1,8 @@
-// The page's one reranker: loaded at the first use, kept while the device stays the same. Uses only the public package.
-import { Reranker, type DeviceRequest, type LoadProgress, type RerankerInfo, type RerankProgress, type RerankResponse, type ThreadRequest } from "foliorank";
+// The page's one reranker: loaded at the first use, kept while model, device and threads stay the same. Uses only the public package.
+import { Reranker, type LoadProgress, type RerankerInfo, type RerankProgress, type RerankResponse } from "foliorank";
+import { chosen, modelAddress, onChoice } from "./choices.js";
+import { keep } from "./offline.js";
 import type { Page } from "./pages.js";
-
-const parameters = new URLSearchParams(location.search);
-const DEFAULT_MODEL = "../models/ms-marco-minilm-l12-v2/";
-
-const modelUrl = new URL(parameters.get("model") ?? DEFAULT_MODEL, document.baseURI).href;
-
-/** Whether the page uses its own model, about which it can say something beforehand. */
-export const isDefaultModel = !parameters.has("model");
-
-/** From ?device=, else auto. */
-export function requestedDevice(): DeviceRequest {
-  const value = parameters.get("device");
-  return value === "webgpu" || value === "cpu" ? value : "auto";
-}
-
-/** From ?threads=, else auto. A number that makes no sense is left to the package to refuse. */
-function requestedThreads(): ThreadRequest {
-  const value = parameters.get("threads") ?? "auto";
-  return value === "auto" ? value : Number(value);
-}
 
 export interface Ranked {
   response: RerankResponse<Page>;
@@ -29,12 +11,20 @@ export interface Ranked {
   loadMs?: number;
 }
 
+export interface Doing {
+  signal: AbortSignal;
+  onProgress: (progress: LoadProgress | RerankProgress) => void;
+}
+
 export class Model {
   #reranker: Reranker | undefined;
-  #device: DeviceRequest;
+  readonly #listeners = new Set<() => void>();
+  readonly #enders = new Set<() => void>();
 
-  constructor(device: DeviceRequest) {
-    this.#device = device;
+  constructor() {
+    onChoice((now, before) => {
+      if (now.model !== before.model || now.device !== before.device || now.threads !== before.threads) this.drop();
+    });
   }
 
   /** Of the running model, if there is one. */
@@ -42,30 +32,53 @@ export class Model {
     return this.#reranker?.info;
   }
 
-  setDevice(device: DeviceRequest): void {
-    if (device === this.#device) return;
-    this.#device = device;
-    this.#reranker?.dispose();
-    this.#reranker = undefined;
+  /** Called when the model was started or ended, and after every ranking. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
-  async rank(
-    query: string, pages: readonly Page[], signal: AbortSignal, onProgress: (progress: LoadProgress | RerankProgress) => void,
-  ): Promise<Ranked> {
-    let loadMs: number | undefined;
-    if (!this.#reranker) {
-      const begun = performance.now();
-      const loaded = await Reranker.load({ model: modelUrl, device: this.#device, threads: requestedThreads(), signal, onProgress });
-      if (signal.aborted) {
-        // Cancelled in the very last moment, perhaps because another device was chosen.
-        loaded.dispose();
-        signal.throwIfAborted();
-      }
-      this.#reranker = loaded;
-      loadMs = performance.now() - begun;
+  /** Called before the model is ended because another is wanted. */
+  onDrop(listener: () => void): void {
+    this.#enders.add(listener);
+  }
+
+  drop(): void {
+    for (const listener of this.#enders) listener();
+    this.#reranker?.dispose();
+    this.#reranker = undefined;
+    this.#changed();
+  }
+
+  /** Starts the model unless it runs. */
+  async start({ signal, onProgress }: Doing): Promise<Reranker> {
+    if (this.#reranker) return this.#reranker;
+    const { model, device, threads } = chosen();
+    const loaded = await Reranker.load({ model: modelAddress(model), device, threads, signal, onProgress });
+    if (signal.aborted) {
+      // Cancelled in the very last moment, perhaps because another device was chosen.
+      loaded.dispose();
+      signal.throwIfAborted();
     }
-    const reranker = this.#reranker;
-    const response = await reranker.rerank(query, pages, { returnDocuments: true, signal, onProgress });
-    return { response, info: reranker.info, ...(loadMs === undefined ? {} : { loadMs }) };
+    this.#reranker = loaded;
+    void keep(loaded.info.variant);
+    this.#changed();
+    return loaded;
+  }
+
+  async rank(query: string, pages: readonly Page[], doing: Doing): Promise<Ranked> {
+    const begun = performance.now();
+    const running = this.#reranker !== undefined;
+    const reranker = await this.start(doing);
+    const loadMs = performance.now() - begun;
+    const { window, overlap } = chosen();
+    const response = await reranker.rerank(query, pages, {
+      ...doing, returnDocuments: true, ...(window === undefined ? {} : { window }), ...(overlap === undefined ? {} : { overlap }),
+    });
+    this.#changed();
+    return { response, info: reranker.info, ...(running ? {} : { loadMs }) };
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
   }
 }

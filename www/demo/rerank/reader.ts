@@ -1,12 +1,11 @@
-// The page being read, with its best passage marked. Turning pages follows the document, not the ranking.
-import { byId, make } from "./dom.js";
-import { bodyStart, isWhole, type Page } from "./pages.js";
-import { strings } from "./strings.js";
+// The page being read, with its best passage marked, as text or as its picture. Turning pages follows the document, not the ranking.
+import { byId, make } from "../dom.js";
+import { bodyStart, isWhole, type Page, type Span } from "../pages.js";
+import { strings } from "../strings.js";
+import { Sheet } from "./sheet.js";
 
-export interface Span {
-  start: number;
-  end: number;
-}
+/** Longer pages are shown up to here, and the rest when it is asked for: laying out a megabyte takes seconds. */
+const AT_ONCE = 20_000;
 
 /** The paragraphs of `text` from `offset` on, the passage marked in each that it touches; `mark` is the first of them. */
 function marked(text: string, offset: number, span: Span | undefined): { nodes: Node[]; mark?: HTMLElement } {
@@ -36,9 +35,12 @@ export class Reader {
   readonly #sheet = byId("sheet");
   readonly #label = byId("reader-label");
   readonly #panes = byId("panes");
+  readonly #looks = byId("looks");
+  readonly #picture = new Sheet(this.#sheet);
   #pages: readonly Page[] = [];
   #current = -1;
   #spans = new Map<Page, Span>();
+  #look: "text" | "picture" = "text";
   /** Called when the reader turns to another page by itself. */
   onTurn: (page: Page) => void = () => undefined;
 
@@ -49,6 +51,11 @@ export class Reader {
       delete this.#panes.dataset["open"];
       onBack();
     });
+    this.#looks.addEventListener("change", (event) => {
+      this.#look = (event.target as HTMLInputElement).value === "picture" ? "picture" : "text";
+      const page = this.#pages[this.#current];
+      if (page) this.#fill(page);
+    });
   }
 
   setPages(pages: readonly Page[]): void {
@@ -58,6 +65,7 @@ export class Reader {
     if (first) this.show(first, false);
     else {
       this.#label.textContent = strings.readerHeading;
+      this.#looks.hidden = true;
       this.#sheet.replaceChildren(make("p", "empty", strings.readerEmpty));
     }
   }
@@ -69,26 +77,50 @@ export class Reader {
   /** `byUser`: on a phone the reader then covers the list. */
   show(page: Page, byUser: boolean): void {
     this.#current = this.#pages.indexOf(page);
-    const span = this.#spans.get(page);
-    // The heading stands above the sheet already.
-    const body = bodyStart(page);
-    const { nodes, mark } = marked(page.text, body, span);
-    // A passage that is the whole page gets a rule at its side: marking every word would mark none.
-    const whole = span !== undefined && isWhole(page, span);
-    this.#sheet.classList.toggle("whole", whole);
     this.#label.textContent = page.label;
-    this.#sheet.replaceChildren(make("div", "column", make("p", "file", page.file), ...nodes));
-    this.#sheet.scrollTop = 0;
     byId<HTMLButtonElement>("previous").disabled = this.#current <= 0;
     byId<HTMLButtonElement>("next").disabled = this.#current >= this.#pages.length - 1;
     if (byUser) this.#panes.dataset["open"] = "";
     else delete this.#panes.dataset["open"];
+    const mark = this.#fill(page);
     // Where the list is hidden now, the keyboard and the view must follow; where it is not, both stay in it.
     const covered = byUser && byId("results").offsetParent === null;
     if (covered) this.#reader.focus({ preventScroll: true });
-    if (mark && !whole && this.#sheet.scrollHeight > this.#sheet.clientHeight) this.#sheet.scrollTop = mark.offsetTop - this.#sheet.clientHeight / 3;
-    else if (covered && mark && !whole) mark.scrollIntoView({ block: "center" });
+    if (mark && this.#sheet.scrollHeight > this.#sheet.clientHeight) this.#sheet.scrollTop = mark.offsetTop - this.#sheet.clientHeight / 3;
+    else if (covered && mark) mark.scrollIntoView({ block: "center" });
     else if (covered) this.#reader.scrollIntoView({ block: "start" });
+  }
+
+  /** Shows the page in the chosen look. Returns what marks its best passage, where that is only a part of it. */
+  #fill(page: Page): HTMLElement | undefined {
+    const span = this.#spans.get(page);
+    this.#looks.hidden = !page.picture;
+    this.#sheet.scrollTop = 0;
+    // A passage that is the whole page gets a rule at its side: marking every word would mark none.
+    const whole = span !== undefined && isWhole(page, span);
+    if (page.picture && this.#look === "picture") {
+      this.#sheet.classList.remove("whole");
+      this.#picture.show(page.picture, page.label, whole ? undefined : span);
+      return undefined;
+    }
+    this.#picture.clear();
+    this.#sheet.classList.toggle("whole", whole);
+    const mark = this.#fillText(page, span, Math.max(AT_ONCE, span?.end ?? 0));
+    return whole ? undefined : mark;
+  }
+
+  #fillText(page: Page, span: Span | undefined, most: number): HTMLElement | undefined {
+    // The heading stands above the sheet already.
+    const { nodes, mark } = marked(page.text.slice(0, most), bodyStart(page), span);
+    const column = make("div", "column", make("p", "file", page.file), ...nodes);
+    if (page.text.length > most) {
+      const rest = make("button", "button", strings.showRest(page.text.length - most));
+      rest.type = "button";
+      rest.addEventListener("click", () => void this.#fillText(page, span, Infinity));
+      column.append(rest);
+    }
+    this.#sheet.replaceChildren(column);
+    return mark;
   }
 
   #turn(by: number): void {
