@@ -24,35 +24,49 @@
 //! | [`error`] | every failure, with a stable code |
 //! | [`negatives`] | hard-negative queries from one page |
 //!
+//! Without the feature `network` there are no networks, and nothing that only they need: the WASM
+//! variant `logic` is the rest.
+//!
 //! Imports point one way: `wasm -> reranker -> {strategy, page, batch, tokenizer, nn, weights,
 //! device}`. `strategy`, `page`, `tokenizer`, `metrics`, `retrieval`,
 //! `negatives` and `llm` never import burn.
 
+#[cfg(feature = "network")]
 pub mod batch;
+#[cfg(feature = "network")]
 pub mod device;
 pub mod error;
+#[cfg(feature = "network")]
 mod kernels;
 pub mod llm;
+#[cfg(feature = "network")]
 pub mod manifest;
 pub mod metrics;
 pub mod negatives;
+#[cfg(feature = "network")]
 pub mod nn;
 pub mod page;
 mod random;
+#[cfg(feature = "network")]
 pub mod reranker;
 pub mod retrieval;
 pub mod strategy;
+#[cfg(feature = "network")]
 pub mod tokenizer;
 #[cfg(all(feature = "wasm", target_arch = "wasm32"))]
 mod wasm;
+#[cfg(feature = "network")]
 mod weights;
 
+#[cfg(feature = "network")]
 pub use device::DeviceKind;
 pub use error::Error;
+#[cfg(feature = "network")]
 pub use manifest::Manifest;
+#[cfg(feature = "network")]
 pub use reranker::{Options, Ranking, Reranker, Scores};
 pub use strategy::Judge;
 
 // Named for their JavaScript feature only.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(feature = "network", target_arch = "wasm32"))]
 use {getrandom_03 as _, getrandom_04 as _};

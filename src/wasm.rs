@@ -1,22 +1,24 @@
-//! The JavaScript boundary: decode, call, encode; no logic. The only file that imports wasm_bindgen.
+//! The JavaScript boundary: decode, call, encode; no logic. Only it imports wasm_bindgen.
 //!
-//! Errors cross as JavaScript `Error`s with a stable `code`. Spans cross as UTF-16 code units.
-//! Document text never comes back. A panic traps and poisons the instance: start a new one.
+//! `engine` is what the variants `cpu` and `gpu` export, `strategy` and `search` what `logic` does.
+//! Errors cross as JavaScript `Error`s with a stable `code`. A panic traps and poisons the instance:
+//! start a new one.
 
 #![expect(unreachable_pub, reason = "wasm_bindgen exports what is public here")]
 
-use core::str::FromStr;
-
-use js_sys::{Float32Array, Function, Object, Promise, Reflect, Uint8Array, Uint32Array};
-use serde::{Deserialize, Serialize};
+use js_sys::Reflect;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
-use crate::device::DeviceKind;
 use crate::error::Error;
-use crate::manifest::{Architecture, Manifest, ScoreKind};
-use crate::page::Windows;
-use crate::reranker::{Options, Progress, Ranking, Reranker, Scores, warm_up};
+
+#[cfg(feature = "network")]
+mod engine;
+#[cfg(feature = "logic")]
+mod host;
+#[cfg(feature = "logic")]
+mod strategy;
 
 #[wasm_bindgen(start)]
 fn start() {
@@ -30,258 +32,18 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
 }
 
-/// A loaded model on a device.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct Engine {
-    reranker: Reranker,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct RerankOptions {
-    top_n: Option<u32>,
-    raw_scores: bool,
-    max_tokens_per_document: Option<u32>,
-    window: Option<u32>,
-    overlap: Option<u32>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Info<'a> {
-    model: &'a str,
-    architecture: &'static str,
-    device: &'static str,
-    parameters: usize,
-    max_length: usize,
-    score: ScoreKind,
-    licence: &'a str,
-    version: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BatchProgress {
-    batch: usize,
-    batches: usize,
-    tokens: usize,
-    total_tokens: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UsageAndTiming {
-    usage: Usage,
-    timing: Timing,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Usage {
-    tokens: usize,
-    batches: usize,
-    padded_tokens: usize,
-    passages: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Timing {
-    tokenize_ms: f64,
-    score_ms: f64,
-}
-
-#[wasm_bindgen]
-impl Engine {
-    /// Checks the files against the manifest and puts the model on `device` (cpu or webgpu).
-    ///
-    /// # Errors
-    /// A JavaScript error with a code, as every method here.
-    pub async fn load(
-        manifest: String,
-        tokenizer: Uint8Array,
-        weights: Uint8Array,
-        device: String,
-    ) -> Result<Self, JsValue> {
-        let parts = async {
-            let device = DeviceKind::from_str(&device)?;
-            let manifest = Manifest::from_json(&manifest)?;
-            Reranker::from_parts(manifest, &tokenizer.to_vec(), weights.to_vec(), device).await
-        };
-        let reranker = parts.await.map_err(into_js)?;
-        Ok(Self { reranker })
+/// Options of a call; what is undefined or null is the default.
+fn decode<T: Default + DeserializeOwned>(options: JsValue) -> Result<T, Error> {
+    if options.is_undefined() || options.is_null() {
+        return Ok(T::default());
     }
-
-    /// Milliseconds of one pass of a one-layer network of this shape, after an unmeasured pass.
-    ///
-    /// # Errors
-    /// `manifest`, `no_webgpu`, or what the device reports.
-    #[wasm_bindgen(js_name = warmUp)]
-    pub async fn warm_up(manifest: String, device: String) -> Result<f64, JsValue> {
-        let time = async {
-            let device = DeviceKind::from_str(&device)?;
-            let manifest = Manifest::from_json(&manifest)?;
-            warm_up(&manifest, device).await?;
-            let before = now();
-            warm_up(&manifest, device).await?;
-            Ok(now() - before)
-        };
-        time.await.map_err(into_js)
-    }
-
-    /// The largest difference to the known answers.
-    ///
-    /// # Errors
-    /// `self_test` when it exceeds the manifest's tolerance.
-    #[wasm_bindgen(js_name = selfTest)]
-    pub async fn self_test(&self) -> Result<f32, JsValue> {
-        self.reranker.self_test().await.map_err(into_js)
-    }
-
-    /// What is loaded, and where.
-    ///
-    /// # Errors
-    /// `internal` only.
-    pub fn info(&self) -> Result<JsValue, JsValue> {
-        let manifest = self.reranker.manifest();
-        encode(&Info {
-            model: &manifest.name,
-            architecture: match manifest.architecture {
-                Architecture::BertCrossEncoder => "bert-cross-encoder",
-                Architecture::BertBiEncoder => "bert-bi-encoder",
-            },
-            device: self.reranker.device().name(),
-            parameters: self.reranker.parameters(),
-            max_length: manifest.max_length,
-            score: manifest.score,
-            licence: &manifest.licence,
-            version: env!("CARGO_PKG_VERSION"),
-        })
-    }
-
-    /// Ranks documents; `on_batch` is awaited after every batch and aborts by resolving false.
-    ///
-    /// # Errors
-    /// `invalid_argument`, `aborted`, or what the device reports.
-    pub async fn rerank(
-        &self,
-        query: String,
-        documents: Vec<String>,
-        options: JsValue,
-        on_batch: Option<Function>,
-    ) -> Result<JsValue, JsValue> {
-        let options = decode(options).map_err(into_js)?;
-        let started = now();
-        let mut tokenized = started;
-        let observe = async |progress: Progress| {
-            if progress.batch == 0 {
-                tokenized = now();
-            }
-            report(on_batch.as_ref(), progress).await
-        };
-        let ranking = self
-            .reranker
-            .rerank(&query, &documents, &options, observe)
-            .await
-            .map_err(into_js)?;
-        let timing = Timing {
-            tokenize_ms: tokenized - started,
-            score_ms: now() - tokenized,
-        };
-        ranking_to_js(&ranking, &documents, timing)
-    }
-}
-
-fn decode(options: JsValue) -> Result<Options, Error> {
-    let options: RerankOptions = if options.is_undefined() || options.is_null() {
-        RerankOptions::default()
-    } else {
-        serde_wasm_bindgen::from_value(options)
-            .map_err(|error| Error::argument("options", "an object of known options", error))?
-    };
-    let usual = Windows::default();
-    let size = options.window.map_or(usual.size, |size| size as usize);
-    let overlap = options
-        .overlap
-        .map_or(usual.overlap.min(size / 4), |overlap| overlap as usize);
-    Ok(Options {
-        top_n: options.top_n.map(|n| n as usize),
-        scores: if options.raw_scores {
-            Scores::Raw
-        } else {
-            Scores::Relevance
-        },
-        max_tokens_per_document: options.max_tokens_per_document.map(|n| n as usize),
-        windows: Windows { size, overlap },
-    })
-}
-
-async fn report(on_batch: Option<&Function>, progress: Progress) -> Result<(), Error> {
-    let Some(on_batch) = on_batch else {
-        return Ok(());
-    };
-    let progress = encode(&BatchProgress {
-        batch: progress.batch,
-        batches: progress.batches,
-        tokens: progress.tokens,
-        total_tokens: progress.total_tokens,
-    });
-    let answer = progress
-        .and_then(|progress| on_batch.call1(&JsValue::UNDEFINED, &progress))
-        .map(|answer| JsFuture::from(Promise::resolve(&answer)));
-    let Ok(answer) = answer else {
-        return Err(Error::Aborted);
-    };
-    match answer.await {
-        Ok(go_on) if go_on != JsValue::FALSE => Ok(()),
-        _ => Err(Error::Aborted),
-    }
-}
-
-fn ranking_to_js(
-    ranking: &Ranking,
-    documents: &[String],
-    timing: Timing,
-) -> Result<JsValue, JsValue> {
-    let results = &ranking.results;
-    let order: Vec<u32> = results.iter().map(|result| result.index as u32).collect();
-    let scores: Vec<f32> = results.iter().map(|result| result.score).collect();
-    let passages: Vec<u32> = (results.iter())
-        .flat_map(|result| {
-            let (text, span) = (&documents[result.index], &result.passage);
-            let start = utf16_length(&text[..span.start]);
-            [start, start + utf16_length(&text[span.clone()])]
-        })
-        .collect();
-    let usage = ranking.usage;
-    let object: Object = encode(&UsageAndTiming {
-        usage: Usage {
-            tokens: usage.tokens,
-            batches: usage.batches,
-            padded_tokens: usage.padded_tokens,
-            passages: usage.passages,
-        },
-        timing,
-    })?
-    .into();
-    let fields: [(&str, JsValue); 3] = [
-        ("order", Uint32Array::from(&order[..]).into()),
-        ("scores", Float32Array::from(&scores[..]).into()),
-        ("passages", Uint32Array::from(&passages[..]).into()),
-    ];
-    for (name, value) in fields {
-        Reflect::set(&object, &name.into(), &value)?;
-    }
-    Ok(object.into())
-}
-
-fn utf16_length(text: &str) -> u32 {
-    text.chars().map(|c| c.len_utf16() as u32).sum()
+    serde_wasm_bindgen::from_value(options)
+        .map_err(|error| Error::argument("options", "an object of known options", error))
 }
 
 fn encode(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    serde_wasm_bindgen::to_value(value).map_err(|error| {
+    let plain = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&plain).map_err(|error| {
         into_js(Error::Internal {
             what: error.to_string(),
         })
@@ -293,12 +55,4 @@ fn into_js(error: Error) -> JsValue {
     // A fresh object takes a new property.
     let _ = Reflect::set(&object, &"code".into(), &error.code().into());
     object.into()
-}
-
-/// Milliseconds on the host's steady clock, in windows and workers alike.
-fn now() -> f64 {
-    Reflect::get(&js_sys::global(), &"performance".into())
-        .ok()
-        .and_then(|clock| clock.dyn_into::<web_sys::Performance>().ok())
-        .map_or_else(js_sys::Date::now, |clock| clock.now())
 }

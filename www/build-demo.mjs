@@ -89,7 +89,7 @@ export async function buildDemo({ at, common }) {
   const missing = chunks(metafile).filter((name) => !facts.extras.includes(name));
   if (missing.length > 0) throw new Error(`build:facts must be imported by the entry alone, but ${missing} changed with it`);
 
-  const files = ["demo/index.html", "demo/style.css", "index.js", "worker.js", ...needed(metafile)];
+  const files = ["demo/index.html", "demo/style.css", "index.js", "worker.js", "logic-worker.js", ...needed(metafile)];
   await build({
     ...common, format: "iife", sourcemap: false, minify: true, entryPoints: { sw: "demo/sw.ts" }, outdir: "dist",
     define: { FILES: JSON.stringify(files) },

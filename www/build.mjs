@@ -1,4 +1,5 @@
-// Builds www/dist: the package (index.js, worker.js, main-thread.js, types/) and the demo page (demo/, sw.js; see build-demo.mjs).
+// Builds www/dist: the package (index.js, worker.js, logic-worker.js, main-thread.js, types/) and the demo page (demo/, sw.js; see
+// build-demo.mjs).
 // It leaves dist/wasm alone: xtask puts the WASM variants there.
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -16,7 +17,7 @@ const common = {
   absWorkingDir: here, bundle: true, format: "esm", target: "es2022", sourcemap: true, logLevel: "warning", legalComments: "linked",
 };
 
-await build({ ...common, entryPoints: ["src/index.ts", "src/worker.ts", "src/main-thread.ts"], outdir: "dist" });
+await build({ ...common, entryPoints: ["src/index.ts", "src/worker.ts", "src/logic-worker.ts", "src/main-thread.ts"], outdir: "dist" });
 
 await buildDemo({ at, common });
 

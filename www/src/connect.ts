@@ -1,40 +1,43 @@
-// The two ways to reach a Service: in a worker of its own, or in this very thread. The client cannot tell them apart.
+// The two ways to reach a service: in a worker of its own, or in this very thread. The client cannot tell them apart.
+// There are two services, the engine's (service.ts) and the logic's (logic/service.ts), each with a worker script of its own.
 import { RerankError } from "./errors.js";
+import type { ConnectLogic } from "./logic/client.js";
+import { LogicService, type LoadLogic } from "./logic/service.js";
 import type { Order, Reply } from "./protocol.js";
 import { Service, type LoadEngine } from "./service.js";
 
-export interface ConnectionEvents {
-  reply(reply: Reply): void;
+export interface Events<R> {
+  reply(reply: R): void;
   /** The other side is gone without a word. */
   failure(error: RerankError): void;
 }
 
-export interface Connection {
+export interface Link<O> {
   /** Without `transfer` everything is copied. */
-  post(order: Order, transfer?: Transferable[]): void;
+  post(order: O, transfer?: Transferable[]): void;
   close(): void;
 }
 
+export type ConnectionEvents = Events<Reply>;
+export type Connection = Link<Order>;
 export type Connect = (events: ConnectionEvents) => Connection;
 
-function startWorker(): { worker: Worker; release: () => void } {
-  const url = new URL("./worker.js", import.meta.url);
-  if (typeof location === "undefined" || url.origin === location.origin) {
-    // Written out in full: bundlers look for exactly this.
-    return { worker: new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "foliorank" }), release: () => undefined };
-  }
+/** `same` starts the script where it is of the page's origin. It has to be written out at the call: bundlers look for exactly that. */
+function startWorker(url: URL, name: string, same: () => Worker): { worker: Worker; release: () => void } {
+  if (typeof location === "undefined" || url.origin === location.origin) return { worker: same(), release: () => undefined };
   // A worker script must be of the page's origin; a module it imports need not be.
   const start = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" }));
-  return { worker: new Worker(start, { type: "module", name: "foliorank" }), release: () => URL.revokeObjectURL(start) };
+  return { worker: new Worker(start, { type: "module", name }), release: () => URL.revokeObjectURL(start) };
 }
 
-export const connectWorker: Connect = (events) => {
-  const { worker, release } = startWorker();
-  worker.onmessage = (event: MessageEvent<Reply>) => events.reply(event.data);
+function linkWorker<O, R>(
+  events: Events<R>, { worker, release }: { worker: Worker; release: () => void }, script: string,
+): Link<O> {
+  worker.onmessage = (event: MessageEvent<R>) => events.reply(event.data);
   worker.onmessageerror = () => events.failure(new RerankError("internal", "an answer of the worker could not be read"));
   worker.onerror = (event) => {
     event.preventDefault();
-    events.failure(new RerankError("internal", event.message || "the worker could not be started (is worker.js beside index.js?)"));
+    events.failure(new RerankError("internal", event.message || `the worker could not be started (is ${script} beside index.js?)`));
   };
   return {
     post: (order, transfer = []) => worker.postMessage(order, transfer),
@@ -43,12 +46,12 @@ export const connectWorker: Connect = (events) => {
       release();
     },
   };
-};
+}
 
-/** Runs the Service here. Replies come in a later microtask, as if from far away. */
-export const connectHere = (loadEngine?: LoadEngine): Connect => (events) => {
+/** Messages to a service in this thread and back, in a later microtask each, as if from far away. */
+function linkHere<O, R>(events: Events<R>, make: (post: (reply: R) => void) => { receive(order: O): void; close(): void }): Link<O> {
   let open = true;
-  const service = new Service((reply) => queueMicrotask(() => { if (open) events.reply(reply); }), loadEngine);
+  const service = make((reply) => queueMicrotask(() => { if (open) events.reply(reply); }));
   return {
     post: (order) => queueMicrotask(() => { if (open) service.receive(order); }),
     close: () => {
@@ -56,4 +59,20 @@ export const connectHere = (loadEngine?: LoadEngine): Connect => (events) => {
       service.close();
     },
   };
-};
+}
+
+export const connectWorker: Connect = (events) => linkWorker(events, startWorker(
+  new URL("./worker.js", import.meta.url), "foliorank",
+  () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "foliorank" }),
+), "worker.js");
+
+export const connectLogicWorker: ConnectLogic = (events) => linkWorker(events, startWorker(
+  new URL("./logic-worker.js", import.meta.url), "foliorank-logic",
+  () => new Worker(new URL("./logic-worker.js", import.meta.url), { type: "module", name: "foliorank-logic" }),
+), "logic-worker.js");
+
+/** Runs the Service here. */
+export const connectHere = (loadEngine?: LoadEngine): Connect => (events) => linkHere(events, (post) => new Service(post, loadEngine));
+
+/** Runs the LogicService here. */
+export const connectLogicHere = (load?: LoadLogic): ConnectLogic => (events) => linkHere(events, (post) => new LogicService(post, load));

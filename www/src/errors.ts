@@ -3,7 +3,7 @@
 
 export const ERROR_CODES = [
   "invalid_argument", "no_webgpu", "device_lost", "out_of_memory", "download", "checksum", "manifest",
-  "weights", "tokenizer", "self_test", "aborted", "llm", "internal",
+  "weights", "tokenizer", "self_test", "storage", "llm", "budget", "aborted", "internal",
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

@@ -2,9 +2,13 @@
 // Hosts without Worker (edge, Node) use `foliorank/main-thread`.
 import { connectHere, connectWorker } from "./connect.js";
 import { BaseReranker, loadPool } from "./reranker.js";
+import { logicOf } from "./strategies.js";
 import type { LoadOptions } from "./types.js";
 
 export { ERROR_CODES, RerankError, type ErrorCode } from "./errors.js";
+export { strategies, type LogicOptions } from "./strategies.js";
+export type * from "./llm.js";
+export type * from "./strategy-types.js";
 export type * from "./types.js";
 
 export class Reranker extends BaseReranker {
@@ -14,6 +18,7 @@ export class Reranker extends BaseReranker {
    */
   static async load(options: LoadOptions): Promise<Reranker> {
     const here = (options as LoadOptions | undefined)?.worker === false || typeof Worker === "undefined";
-    return new Reranker(await loadPool(here ? connectHere() : connectWorker, options, !here));
+    const pool = await loadPool(here ? connectHere() : connectWorker, options, !here);
+    return new Reranker(pool, () => logicOf({ ...options, worker: !here }));
   }
 }

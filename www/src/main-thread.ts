@@ -2,9 +2,12 @@
 // because such hosts often cannot compile WASM at run time or have the files at hand.
 import { connectHere } from "./connect.js";
 import { BaseReranker, loadPool, type Supplied } from "./reranker.js";
+import { logicOf } from "./strategies.js";
 import type { LoadOptions } from "./types.js";
 
 export { ERROR_CODES, RerankError, type ErrorCode } from "./errors.js";
+export type * from "./llm.js";
+export type * from "./strategy-types.js";
 export type * from "./types.js";
 export type { Glue, SuppliedWasm } from "./wasm.js";
 export type { SuppliedFiles } from "./engine.js";
@@ -15,6 +18,7 @@ export type MainThreadOptions = Omit<LoadOptions, "worker" | "threads" | "model"
 export class Reranker extends BaseReranker {
   /** As in the main entry. With `files` nothing of the model is fetched. */
   static async load(options: MainThreadOptions): Promise<Reranker> {
-    return new Reranker(await loadPool(connectHere(), options, false));
+    const { wasmUrl } = options;
+    return new Reranker(await loadPool(connectHere(), options, false), () => logicOf({ ...(wasmUrl === undefined ? {} : { wasmUrl }), worker: false }));
   }
 }

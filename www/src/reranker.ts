@@ -1,12 +1,18 @@
 // The class callers hold: checks arguments, hands texts to the pool, and joins the numbers that come back with the caller's documents.
 // Documents stay here; only their text travels.
-import type { Answer } from "./client.js";
 import type { Connect } from "./connect.js";
 import type { SuppliedFiles } from "./engine.js";
-import { aborted } from "./errors.js";
+import { aborted, RerankError } from "./errors.js";
+import type { LogicClient } from "./logic/client.js";
 import { relevance } from "./merge.js";
+import { PoolJudge } from "./own-judge.js";
+import { pageUrl, wasmFolder } from "./place.js";
 import { Pool } from "./pool.js";
-import type { LoadOptions, RerankDocument, RerankerInfo, RerankOptions, RerankResponse, RerankResult } from "./types.js";
+import { runStrategy, type RunOptions } from "./strategies.js";
+import type { StrategyReport } from "./strategy-types.js";
+import type {
+  DeviceKind, LoadOptions, RerankDocument, RerankerInfo, RerankOptions, RerankResponse, RerankResult, RerankTiming, RerankUsage,
+} from "./types.js";
 import { checkLoadOptions, checkRerank } from "./validate.js";
 import type { NativeOptions, SuppliedWasm } from "./wasm.js";
 import { manifestUrl } from "./weights.js";
@@ -17,15 +23,6 @@ export interface Supplied {
   files?: SuppliedFiles;
 }
 
-const pageUrl = (): string | undefined =>
-  typeof document === "undefined" ? (globalThis as { location?: { href: string } }).location?.href : document.baseURI;
-
-const folderUrl = (value: string | URL | undefined): string => {
-  const url = new URL(value ?? "./wasm/", value === undefined ? import.meta.url : pageUrl());
-  if (!url.pathname.endsWith("/")) url.pathname += "/";
-  return url.href;
-};
-
 /** Loads through the given connection; the public entries choose which. `exclusive`: it leads to a realm of its own each time. */
 export async function loadPool(connect: Connect, options: Partial<LoadOptions> & Supplied, exclusive: boolean): Promise<Pool> {
   checkLoadOptions(options, !options.files);
@@ -34,7 +31,7 @@ export async function loadPool(connect: Connect, options: Partial<LoadOptions> &
     device: options.device ?? "auto",
     cache: options.cache ?? "default",
     // A supplied module needs no folder, and its host may have no URL to start from.
-    wasmUrl: options.wasm ? "" : folderUrl(options.wasmUrl),
+    wasmUrl: options.wasm ? "" : wasmFolder(options.wasmUrl),
     exclusive,
     ...(options.wasm ? { wasm: options.wasm } : {}),
     ...(options.files ? { files: options.files } : {}),
@@ -53,36 +50,41 @@ function guarded<E>(listener: ((event: E) => void) | undefined): ((event: E) => 
 }
 
 /** Raw scores always: they are comparable across workers also where 0..1 would round two of them to the same number. */
-function nativeOptions({ topN, maxTokensPerDocument, window, overlap }: RerankOptions): NativeOptions {
+function nativeOptions({ topN, fuse, maxTokensPerDocument, window, overlap }: RerankOptions): NativeOptions {
   return {
     rawScores: true,
-    ...(topN === undefined ? {} : { topN }),
+    // What is fused is the whole ranking.
+    ...(topN === undefined || fuse !== undefined ? {} : { topN }),
     ...(maxTokensPerDocument === undefined ? {} : { maxTokensPerDocument }),
     ...(window === undefined ? {} : { window }),
     ...(overlap === undefined ? {} : { overlap }),
   };
 }
 
-function toResults<D extends RerankDocument>(
-  { ranking }: Answer, documents: readonly D[], texts: string[], { toScore, withDocuments }: { toScore: (raw: number) => number; withDocuments: boolean },
-): RerankResult<D>[] {
-  const { order, scores, passages } = ranking;
-  return Array.from(order, (index, place) => {
-    const [start, end] = [passages[2 * place] ?? 0, passages[2 * place + 1] ?? 0];
-    const result: RerankResult<D> = { index, relevanceScore: toScore(scores[place] as number), rank: place + 1, passage: { start, end } };
-    if (withDocuments) {
-      result.document = documents[index] as D;
-      result.passage = { start, end, text: (texts[index] ?? "").slice(start, end) };
-    }
-    return result;
-  });
+/** A ranking from wherever it came, and what it cost. */
+interface Outcome {
+  order: Uint32Array;
+  scores: Float32Array;
+  /** As relevanceScore. */
+  toScore: (raw: number) => number;
+  /** Of the result at this place. */
+  passage: (place: number) => readonly [start: number, end: number] | undefined;
+  usage: RerankUsage;
+  timing: Omit<RerankTiming, "totalMs">;
+  device: DeviceKind;
+  strategy?: StrategyReport;
 }
+
+const itself = (score: number): number => score;
 
 export class BaseReranker {
   readonly #pool: Pool;
+  readonly #logic: (() => LogicClient) | undefined;
 
-  protected constructor(pool: Pool) {
+  /** `logic`: what runs strategies. */
+  protected constructor(pool: Pool, logic?: () => LogicClient) {
     this.#pool = pool;
+    this.#logic = logic;
   }
 
   /** The model, the device and why it was chosen, warnings. A new object each time, true at that moment. */
@@ -91,7 +93,7 @@ export class BaseReranker {
   }
 
   /**
-   * Scores every document against the query and returns them best first.
+   * Scores every document against the query and returns them best first; with a `strategy`, as that goes about it.
    * Rejects with a RerankError: `invalid_argument`, `aborted`, `internal`, ...
    */
   async rerank<D extends RerankDocument>(query: string, documents: readonly D[], options: RerankOptions = {}): Promise<RerankResponse<D>> {
@@ -99,18 +101,79 @@ export class BaseReranker {
     const texts = checkRerank(query, documents, options);
     // The caller may change its array while we wait.
     const own = options.returnDocuments ? [...documents] : documents;
-    const answer = await this.#pool.rerank(query, texts, nativeOptions(options), options.signal, guarded(options.onProgress));
+    const { strategy, fuse } = options;
+    const found = strategy === undefined ? await this.#rank(query, texts, options) : await this.#ask(query, texts, { ...options, strategy });
+    const outcome = fuse === undefined ? found : await this.#fuse(found, { ...options, fuse });
     if (options.signal?.aborted) throw aborted("the request", options.signal);
-    const { score } = this.info;
-    const results = toResults(answer, own, texts, {
-      toScore: options.rawScores ? (raw) => raw : (raw) => relevance(raw, score), withDocuments: options.returnDocuments ?? false,
+    const { order, scores, toScore, usage, timing, device } = outcome;
+    const results = Array.from(order, (index, place) => {
+      const passage = outcome.passage(place);
+      const result: RerankResult<D> = { index, relevanceScore: toScore(scores[place] as number), rank: place + 1 };
+      if (passage) {
+        const [start, end] = passage;
+        result.passage = { start, end, ...(options.returnDocuments ? { text: (texts[index] ?? "").slice(start, end) } : {}) };
+      }
+      if (options.returnDocuments) result.document = own[index] as D;
+      return result;
     });
-    const { usage, timing } = answer.ranking;
-    return { results, usage, timing: { queuedMs: answer.queuedMs, ...timing, totalMs: performance.now() - begun }, device: answer.device };
+    return {
+      results, usage, timing: { ...timing, totalMs: performance.now() - begun }, device,
+      ...(outcome.strategy ? { strategy: outcome.strategy } : {}),
+    };
   }
 
   /** Ends every worker. Pending calls reject with `aborted`, later ones with `invalid_argument`. */
   dispose(): void {
     this.#pool.dispose();
+  }
+
+  #toScore({ rawScores }: RerankOptions): (raw: number) => number {
+    const { score } = this.info;
+    return rawScores ? itself : (raw) => relevance(raw, score);
+  }
+
+  /** Every document once. */
+  async #rank(query: string, texts: string[], options: RerankOptions): Promise<Outcome> {
+    const { ranking, queuedMs, device } = await this.#pool.rerank(query, texts, nativeOptions(options), options.signal, guarded(options.onProgress));
+    const { order, scores, passages, usage, timing } = ranking;
+    return {
+      order, scores, usage, timing: { queuedMs, ...timing }, device, toScore: this.#toScore(options),
+      passage: (place) => [passages[2 * place] ?? 0, passages[2 * place + 1] ?? 0],
+    };
+  }
+
+  /** As a strategy asks. */
+  async #ask(query: string, texts: string[], options: RerankOptions & { strategy: string }): Promise<Outcome> {
+    const { topN: _, ...rest } = nativeOptions(options);
+    const judge = new PoolJudge(this.#pool, query, rest);
+    const run: RunOptions = { ...options, onProgress: guarded(options.onProgress), topN: options.fuse === undefined ? options.topN : undefined };
+    const { order, scores, report } = await runStrategy(this.#logicClient(), query, texts, run, (groups, signal) => judge.judge(groups, signal));
+    // One judgement a document by this model: its numbers mean what they always mean.
+    const isPlain = report.name === "pointwise" && options.judge === undefined && report.calls === 0;
+    return {
+      order, scores, usage: judge.usage, timing: judge.timing, device: judge.device, strategy: report,
+      toScore: isPlain ? this.#toScore(options) : itself,
+      passage: (place) => judge.passage(texts[order[place] as number] as string),
+    };
+  }
+
+  /** Mixes a ranking of all documents with the first stage. */
+  async #fuse(found: Outcome, { fuse, firstStage, topN, signal }: RerankOptions & { fuse: string }): Promise<Outcome> {
+    const places = new Map(Array.from(found.order, (index, place) => [index, place]));
+    const { order, scores } = await this.#logicClient().call("fuse", {
+      fusion: fuse, firstStage: Float32Array.from(firstStage ?? []), order: found.order, scores: found.scores,
+    }, { signal });
+    return {
+      ...found, order: order.slice(0, topN), scores: scores.slice(0, topN), toScore: itself,
+      passage: (place) => {
+        const before = places.get(order[place] as number);
+        return before === undefined ? undefined : found.passage(before);
+      },
+    };
+  }
+
+  #logicClient(): LogicClient {
+    if (!this.#logic) throw new RerankError("internal", "this reranker was made without what runs strategies");
+    return this.#logic();
   }
 }

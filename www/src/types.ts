@@ -1,5 +1,6 @@
 // The public vocabulary of the package: options, results, progress and info.
-// Types only; nothing here runs.
+// Types only; nothing here runs. Those of strategies are in strategy-types.ts.
+import type { StrategyOptions, StrategyReport } from "./strategy-types.js";
 
 /** What the caller asks for. `auto` measures and keeps the faster device. */
 export type DeviceRequest = "auto" | "webgpu" | "cpu";
@@ -76,7 +77,9 @@ export type RerankProgress =
    */
   | { type: "batch"; batch: number; batches: number; tokens: number; totalTokens: number; threads: number }
   /** A worker died, and what it was doing starts again on a fresh one. */
-  | { type: "restart"; reason: string };
+  | { type: "restart"; reason: string }
+  /** With a `strategy`, in place of `batch`: judgements and passes done, of how many at most, and what it has cost so far. */
+  | { type: "strategy"; step: number; steps: number; judgements: number; passes: number; calls: number; inputTokens: number; outputTokens: number };
 
 export interface LoadOptions {
   /** URL of a folder with `model.json`, or of a `model.json`. Relative to the page. */
@@ -87,7 +90,7 @@ export interface LoadOptions {
   onProgress?: (progress: LoadProgress) => void;
   /** Default `default`. */
   cache?: CacheMode;
-  /** Folder holding `cpu/` and `gpu/`. Default: `wasm/` beside this script. */
+  /** Folder holding `cpu/`, `gpu/` and `logic/`. Default: `wasm/` beside this script. */
   wasmUrl?: string | URL;
   /** Default true where there is `Worker`. False computes on the calling thread. */
   worker?: boolean;
@@ -98,7 +101,7 @@ export interface LoadOptions {
   threads?: ThreadRequest;
 }
 
-export interface RerankOptions {
+export interface RerankOptions extends StrategyOptions {
   /** Keep only the best n. */
   topN?: number;
   /** Give each result its document (the very same object) and the passage's text. */
@@ -126,9 +129,11 @@ export interface Passage {
 export interface RerankResult<D extends RerankDocument = RerankDocument> {
   /** Position in the input, from 0. */
   index: number;
+  /** 0..1, or the model's own number with `rawScores`. With `fuse`, and with a `strategy` other than a plain `pointwise`, theirs. */
   relevanceScore: number;
   /** 1 is the best. */
   rank: number;
+  /** Absent where this model has not read the document, as with a judge of the caller's. */
   passage?: Passage;
   /** With `returnDocuments`. */
   document?: D;
@@ -159,4 +164,6 @@ export interface RerankResponse<D extends RerankDocument = RerankDocument> {
   usage: RerankUsage;
   timing: RerankTiming;
   device: DeviceKind;
+  /** With a `strategy`. */
+  strategy?: StrategyReport;
 }

@@ -19,6 +19,14 @@ function checkObject(name: string, value: unknown): void {
   if (typeof value !== "object" || value === null || Array.isArray(value)) complain(name, "an object", value);
 }
 
+/** An object without fields that nobody reads: a misspelt one would silently do nothing. */
+function checkNames(name: string, value: unknown, known: readonly string[]): void {
+  if (value === undefined) return;
+  checkObject(name, value);
+  const strange = Object.keys(value as object).find((field) => !known.includes(field));
+  if (strange !== undefined) complain(`${name}.${strange}`, `one of ${known.join(", ")}`, (value as Record<string, unknown>)[strange]);
+}
+
 function checkCount(name: string, value: unknown, least: number): void {
   // u32 is what crosses into WASM.
   if (value === undefined) return;
@@ -75,6 +83,37 @@ export function checkLoadOptions(options: Partial<LoadOptions>, modelNeeded: boo
   checkFunction("onProgress", options.onProgress);
 }
 
+/** Options that say nothing without a strategy. */
+const OF_STRATEGY = ["judge", "llm", "embedder", "anchors", "limits", "prune", "excerpt"] as const;
+
+/** What can be told without WASM; it checks ranges, and names of strategies. */
+function checkStrategy(documents: readonly unknown[], options: RerankOptions): void {
+  const { strategy, judge, embedder, firstStage, fuse } = options;
+  if (strategy !== undefined && typeof strategy !== "string") complain("strategy", "the name of a strategy", strategy);
+  if (fuse !== undefined && typeof fuse !== "string") complain("fuse", "the name of a fusion", fuse);
+  for (const name of OF_STRATEGY) {
+    if (options[name] !== undefined && strategy === undefined) complain(name, "given with a strategy only", options[name]);
+  }
+  if (typeof judge === "object") {
+    checkObject("judge", judge);
+    if (typeof judge.judge !== "function") complain("judge.judge", "a function", judge.judge);
+    if (judge.maxGroup === undefined) complain("judge.maxGroup", "a positive whole number", judge.maxGroup);
+    checkCount("judge.maxGroup", judge.maxGroup, 1);
+  } else checkFunction("judge", judge);
+  checkFunction("llm", options.llm);
+  if (embedder !== undefined && typeof (embedder as { embed?: unknown } | null)?.embed !== "function") complain("embedder", "an Embedder", embedder);
+  checkNames("limits", options.limits, ["judgements", "calls", "tokens", "answerTokens", "parallel"]);
+  for (const [name, value] of Object.entries(options.limits ?? {})) checkCount(`limits.${name}`, value, 0);
+  checkNames("prune", options.prune, ["k", "alpha"]);
+  checkCount("excerpt", options.excerpt, 1);
+  if (firstStage === undefined) {
+    if (fuse !== undefined) complain("firstStage", "given with fuse", firstStage);
+    return;
+  }
+  const scores = Array.isArray(firstStage) || ArrayBuffer.isView(firstStage) ? Array.from(firstStage as ArrayLike<unknown>) : [];
+  if (scores.length !== documents.length || !scores.every(Number.isFinite)) complain("firstStage", `${documents.length} finite numbers, one a document`, firstStage);
+}
+
 /** Checks the arguments of `rerank` and returns the documents' texts, in order. */
 export function checkRerank(query: unknown, documents: readonly RerankDocument[], options: RerankOptions): string[] {
   if (typeof query !== "string") complain("query", "a string", query);
@@ -87,6 +126,7 @@ export function checkRerank(query: unknown, documents: readonly RerankDocument[]
   if (options.window !== undefined && options.overlap !== undefined && options.overlap >= options.window) {
     complain("overlap", `less than window (${options.window})`, options.overlap);
   }
+  checkStrategy(documents, options);
   checkBoolean("returnDocuments", options.returnDocuments);
   checkBoolean("rawScores", options.rawScores);
   checkSignal(options.signal);

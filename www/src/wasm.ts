@@ -1,5 +1,5 @@
-// The shape of the WASM module as wasm-bindgen exports it, and loading one of its two variants.
-// Choosing the variant is engine.ts's business.
+// The shape of the engine's WASM module as wasm-bindgen exports it, and loading any variant. Choosing between cpu and gpu is
+// engine.ts's business; what the variant logic exports is described in logic/glue.ts.
 import { RerankError } from "./errors.js";
 import type { DeviceKind, Variant } from "./types.js";
 
@@ -49,10 +49,14 @@ export interface NativeEngine {
   free(): void;
 }
 
-/** What `foliorank.js` of either variant exports. */
-export interface Glue {
+/** What `foliorank.js` of every variant exports. */
+export interface AnyGlue {
   default(options: { module_or_path: URL | Response | ArrayBuffer | WebAssembly.Module }): Promise<unknown>;
   version(): string;
+}
+
+/** What that of cpu and gpu exports. */
+export interface Glue extends AnyGlue {
   Engine: {
     load(manifest: string, tokenizer: Uint8Array, weights: Uint8Array, device: string): Promise<NativeEngine>;
     warmUp(manifest: string, device: string): Promise<number>;
@@ -70,7 +74,7 @@ export interface SuppliedWasm {
  * Downloads and starts one variant. `generation` above 0 asks for a new instance in a realm that already has one:
  * the glue keeps its instance in a module variable, so another URL is another instance.
  */
-export async function loadWasm(variant: Variant, folder: string, generation: number): Promise<Glue> {
+export async function loadWasm<G extends AnyGlue = Glue>(variant: Variant | "logic", folder: string, generation: number): Promise<G> {
   const base = new URL(`${variant}/`, folder);
   const script = new URL("foliorank.js", base);
   if (generation > 0) script.searchParams.set("generation", String(generation));
@@ -79,7 +83,7 @@ export async function loadWasm(variant: Variant, folder: string, generation: num
     new RerankError("download", `the ${variant} WASM module could not be loaded: ${what}`, { cause });
 
   const [glue, response] = await Promise.all([
-    (import(/* webpackIgnore: true */ /* @vite-ignore */ script.href) as Promise<Glue>)
+    (import(/* webpackIgnore: true */ /* @vite-ignore */ script.href) as Promise<G>)
       .catch((error: unknown) => { throw failed(`${script.href} (${String(error)})`, error); }),
     fetch(url).catch((error: unknown) => { throw failed(`${url.href} (${String(error)})`, error); }),
   ]);

@@ -112,6 +112,14 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         step("wasm gpu: sizes and instructions", &["wasm gpu"], || {
             wasm::check(project, config, "gpu")
         }),
+        step("wasm logic", &["wasm32 standard library"], || {
+            wasm::build(project, config, "logic", Mode::Release)
+        }),
+        step(
+            "wasm logic: sizes and instructions",
+            &["wasm logic"],
+            || wasm::check(project, config, "logic"),
+        ),
         step("clippy for wasm32", &["wasm32 standard library"], || {
             wasm::clippy(project, config)
         }),
@@ -121,7 +129,14 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         }),
         step(
             "browser tests",
-            &["models", "wasm cpu", "wasm gpu", "page", "Chromium"],
+            &[
+                "models",
+                "wasm cpu",
+                "wasm gpu",
+                "wasm logic",
+                "page",
+                "Chromium",
+            ],
             || browser_tests(project),
         ),
     ]);

@@ -100,22 +100,24 @@ pub(crate) fn check(project: &Project, config: &Config, name: &str) -> Result<()
     Ok(())
 }
 
-/// clippy over the WASM boundary; the cpu variant only, because checking burn for WebGPU again takes too long.
+/// clippy over the WASM boundary; not of the gpu variant, because checking burn for WebGPU again takes too long.
 pub(crate) fn clippy(project: &Project, config: &Config) -> Result<()> {
-    let variant = config.get("cpu")?;
-    let mut command = toolchain::ensure(project)?.clippy(project)?;
-    features(
-        command.args([
-            "clippy",
-            "--package",
-            "foliorank",
-            "--lib",
-            "--target",
-            TARGET,
-        ]),
-        variant,
-    );
-    run(command.args(["--", "-D", "warnings"]))
+    for name in ["cpu", "logic"] {
+        let mut command = toolchain::ensure(project)?.clippy(project)?;
+        features(
+            command.args([
+                "clippy",
+                "--package",
+                "foliorank",
+                "--lib",
+                "--target",
+                TARGET,
+            ]),
+            config.get(name)?,
+        );
+        run(command.args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
 }
 
 fn output_folder(project: &Project, name: &str) -> PathBuf {

@@ -1,0 +1,32 @@
+// The seam to a language model: the caller's own function, over whatever transport and with whatever key it has.
+// Types only. Prompts are the library's, and what comes back is checked there.
+
+/** One question. */
+export interface LlmRequest {
+  /** Instructions, apart from any document's text. */
+  system: string;
+  /** The task and the documents, fenced and labelled as data. */
+  user: string;
+  /** JSON Schema of the answer; absent: plain text. */
+  schema?: Record<string, unknown>;
+  /** Most tokens of the answer; absent: the provider's limit. */
+  maxTokens?: number;
+  /** 0 for verdicts and rankings, higher for variety. */
+  temperature: number;
+}
+
+/** One answer. */
+export interface LlmAnswer {
+  /** JSON when a schema was given; it need not be valid. */
+  text: string;
+  /** Tokens read, as the provider counts; 0 when it does not say. */
+  inputTokens: number;
+  /** Tokens written. */
+  outputTokens: number;
+}
+
+/**
+ * Answers one question. What it throws ends the work with code `llm`, or with the error's own `code` where that is one of ERROR_CODES.
+ * Retries are its own business. `signal` is aborted when the answer is no longer wanted.
+ */
+export type Llm = (request: LlmRequest, options: { signal: AbortSignal }) => Promise<LlmAnswer>;

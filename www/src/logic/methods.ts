@@ -1,0 +1,38 @@
+// What can be called in the logic worker, by name. A method takes what the page sent, and a context to ask the page back;
+// what it returns is copied to the page.
+import type { Host, LogicGlue, NativeHits } from "./glue.js";
+
+export interface Context extends Host {
+  glue: LogicGlue;
+  /** Aborted when the page no longer wants the answer. */
+  signal: AbortSignal;
+}
+
+type Method = (args: never, context: Context) => Promise<unknown>;
+
+export interface RunStrategy {
+  query: string;
+  documents: string[];
+  /** As src/wasm/strategy.rs reads them. */
+  options: Record<string, unknown>;
+}
+
+export interface Fuse {
+  fusion: string;
+  firstStage: Float32Array;
+  order: Uint32Array;
+  scores: Float32Array;
+}
+
+export const methods = {
+  "strategy.list": async (_: undefined, { glue }: Context): Promise<unknown> => glue.strategies(),
+  "strategy.run": ({ query, documents, options }: RunStrategy, context: Context): Promise<unknown> =>
+    context.glue.runStrategy(query, documents, options, context),
+  "fuse": async ({ fusion, firstStage, order, scores }: Fuse, { glue }: Context): Promise<NativeHits> =>
+    glue.fuse(fusion, firstStage, order, scores),
+} satisfies Record<string, Method>;
+
+export type Methods = typeof methods;
+export type MethodName = keyof Methods;
+export type Args<N extends MethodName> = Parameters<Methods[N]>[0];
+export type Result<N extends MethodName> = Awaited<ReturnType<Methods[N]>>;

@@ -1,0 +1,29 @@
+// What travels between the page and the logic worker. Every message carries the id of its call; an ask has an id of its own too.
+import type { ErrorData } from "../errors.js";
+import type { AskKind } from "./glue.js";
+
+/** What a worker needs to start; the first message. */
+export interface LogicStart {
+  /** Absolute URL of the folder of the variants, ending in a slash. */
+  wasmUrl: string;
+  /** How many instances this realm had before. */
+  generation: number;
+  /** Nothing else runs in this realm. */
+  exclusive: boolean;
+}
+
+/** Page to worker. */
+export type LogicOrder =
+  | { kind: "start"; start: LogicStart }
+  | { kind: "call"; id: number; method: string; args: unknown }
+  | { kind: "abort"; id: number }
+  | { kind: "answer"; id: number; ask: number; value: unknown }
+  | { kind: "refusal"; id: number; ask: number; error: ErrorData };
+
+/** Worker to page. */
+export type LogicReply =
+  | { kind: "progress"; id: number; progress: unknown }
+  | { kind: "ask"; id: number; ask: number; what: AskKind; payload: unknown }
+  | { kind: "result"; id: number; value: unknown }
+  /** `lost`: the instance is gone with this call, and everything else that it was doing. */
+  | { kind: "failed"; id: number; error: ErrorData; lost?: true };

@@ -1,0 +1,130 @@
+// The worker's side of the logic RPC: starts the WASM variant `logic` on the first call, runs calls side by side (most of them wait
+// for the page), turns what they ask into messages, and ends them on an abort. It knows messages, not workers.
+import { aborted, fromErrorData, isTrap, toErrorData, toRerankError, type RerankError } from "../errors.js";
+import { FailureWatch } from "../failure-watch.js";
+import { macrotask } from "../service.js";
+import { loadWasm } from "../wasm.js";
+import type { LogicGlue } from "./glue.js";
+import { methods, type Context } from "./methods.js";
+import type { LogicOrder, LogicReply, LogicStart } from "./protocol.js";
+
+interface Ask {
+  resolve(value: unknown): void;
+  reject(error: RerankError): void;
+}
+
+interface Call {
+  controller: AbortController;
+  asks: Map<number, Ask>;
+}
+
+export type LoadLogic = (start: LogicStart) => Promise<LogicGlue>;
+const loadLogic: LoadLogic = ({ wasmUrl, generation }) => loadWasm<LogicGlue>("logic", wasmUrl, generation);
+
+export class LogicService {
+  readonly #post: (reply: LogicReply) => void;
+  readonly #load: LoadLogic;
+  readonly #calls = new Map<number, Call>();
+  #start: LogicStart | undefined;
+  #glue: Promise<LogicGlue> | undefined;
+  #watch: FailureWatch | undefined;
+  #nextAsk = 1;
+  #closed = false;
+
+  constructor(post: (reply: LogicReply) => void, load: LoadLogic = loadLogic) {
+    this.#post = post;
+    this.#load = load;
+  }
+
+  receive(order: LogicOrder): void {
+    if (this.#closed) return;
+    if (order.kind === "start") {
+      this.#start = order.start;
+      this.#watch = new FailureWatch(order.start.exclusive);
+      // No GPU is used here, and one that is lost elsewhere in this realm is no business of ours.
+      this.#watch.reset("cpu");
+      return;
+    }
+    if (order.kind === "call") {
+      void this.#call(order.id, order.method, order.args);
+      return;
+    }
+    const call = this.#calls.get(order.id);
+    if (!call) return;
+    if (order.kind === "abort") {
+      call.controller.abort();
+      for (const { reject } of call.asks.values()) reject(aborted("the request"));
+      call.asks.clear();
+      return;
+    }
+    const ask = call.asks.get(order.ask);
+    call.asks.delete(order.ask);
+    if (order.kind === "answer") ask?.resolve(order.value);
+    else ask?.reject(fromErrorData(order.error));
+  }
+
+  /** Ends everything without an answer; the client has already given one. */
+  close(): void {
+    this.#closed = true;
+    this.#watch?.stop();
+    for (const { controller, asks } of this.#calls.values()) {
+      controller.abort();
+      for (const { reject } of asks.values()) reject(aborted("the request"));
+    }
+  }
+
+  async #call(id: number, method: string, args: unknown): Promise<void> {
+    const call: Call = { controller: new AbortController(), asks: new Map() };
+    this.#calls.set(id, call);
+    try {
+      const glue = await this.#instance();
+      if (call.controller.signal.aborted) throw aborted("the request");
+      const run = methods[method as keyof typeof methods] as (args: unknown, context: Context) => Promise<unknown>;
+      const value = await (this.#watch as FailureWatch).race(run(args, this.#context(id, call, glue)));
+      if (!this.#closed) this.#post({ kind: "result", id, value });
+    } catch (error) {
+      this.#fail(id, error);
+    } finally {
+      this.#calls.delete(id);
+    }
+  }
+
+  /** One for all calls. A failed download is tried again by the next call. */
+  async #instance(): Promise<LogicGlue> {
+    try {
+      return await (this.#glue ??= this.#load(this.#start as LogicStart));
+    } catch (error) {
+      this.#glue = undefined;
+      throw error;
+    }
+  }
+
+  #context(id: number, call: Call, glue: LogicGlue): Context {
+    const { signal } = call.controller;
+    return {
+      glue, signal,
+      ask: (what, payload) => new Promise((resolve, reject) => {
+        if (signal.aborted) {
+          reject(aborted("the request"));
+          return;
+        }
+        const ask = this.#nextAsk++;
+        call.asks.set(ask, { resolve, reject });
+        this.#post({ kind: "ask", id, ask, what, payload });
+      }),
+      progress: async (progress) => {
+        this.#post({ kind: "progress", id, progress });
+        await macrotask();
+        return !signal.aborted;
+      },
+    };
+  }
+
+  #fail(id: number, thrown: unknown): void {
+    if (this.#closed) return;
+    const lost = isTrap(thrown) || isTrap(toRerankError(thrown).cause) || thrown === this.#watch?.failure;
+    this.#post({ kind: "failed", id, error: toErrorData(thrown), ...(lost ? { lost } : {}) });
+    // The client starts a new service; nothing may run here any more.
+    if (lost) this.close();
+  }
+}

@@ -1,0 +1,89 @@
+// Strategies on the page's side: what there is, and a run of one with the caller's models answering what it asks.
+import type { EmbedderLike, Judge, JudgeGroup, StrategyDescription, StrategyOptions, StrategyReport, TextKind } from "./strategy-types.js";
+import type { Answers, LogicClient } from "./logic/client.js";
+import { sharedLogic } from "./logic/shared.js";
+import type { LlmRequest } from "./llm.js";
+import { wasmFolder } from "./place.js";
+import type { RerankProgress } from "./types.js";
+
+/** Where the WASM is, for calls that belong to no reranker. */
+export interface LogicOptions {
+  /** Folder holding `logic/`. Default: `wasm/` beside this script. */
+  wasmUrl?: string | URL;
+  /** Default true where there is `Worker`. */
+  worker?: boolean;
+}
+
+export const logicOf = ({ wasmUrl, worker }: LogicOptions = {}): LogicClient =>
+  sharedLogic({ wasmUrl: wasmFolder(wasmUrl), worker: worker !== false && typeof Worker !== "undefined" });
+
+/** Every strategy there is, in the order of the documentation. */
+export async function strategies(options?: LogicOptions): Promise<StrategyDescription[]> {
+  return await logicOf(options).call("strategy.list", undefined) as StrategyDescription[];
+}
+
+/** What answers for a judge that was not given. */
+export type OwnJudge = (groups: JudgeGroup[], signal: AbortSignal) => Promise<number[][]>;
+
+export interface Ranked {
+  order: Uint32Array;
+  scores: Float32Array;
+}
+
+type NativeReport = StrategyReport & { ranking: { index: number; score: number }[] };
+interface NativeProgress {
+  step: number;
+  steps: number;
+  cost: Pick<StrategyReport, "judgements" | "passes" | "calls" | "inputTokens" | "outputTokens">;
+}
+
+export interface RunOptions extends StrategyOptions {
+  strategy: string;
+  topN?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: RerankProgress) => void) | undefined;
+}
+
+function answers({ judge, llm, embedder }: StrategyOptions, own: OwnJudge): Answers {
+  const ask = typeof judge === "object" ? judge.judge : judge;
+  return {
+    judge: ({ groups }: { groups: JudgeGroup[] }, signal) => (ask ? ask(groups, { signal }) : own(groups, signal)),
+    ...(llm ? { llm: (request: LlmRequest, signal: AbortSignal) => llm(request, { signal }) } : {}),
+    ...(embedder ? { embed: (asked: EmbedAsk, signal: AbortSignal) => embed(embedder, asked, signal) } : {}),
+  };
+}
+
+/** What WASM asks of an embedder. */
+export interface EmbedAsk {
+  texts: string[];
+  kind: TextKind;
+}
+
+export const embed = async (embedder: EmbedderLike, { texts, kind }: EmbedAsk, signal: AbortSignal): Promise<{ vectors: Float32Array; dimensions: number }> => {
+  const { vectors, dimensions } = await embedder.embed(texts, { kind, signal });
+  return { vectors, dimensions };
+};
+
+const maxGroup = (judge: Judge | undefined): number => (typeof judge === "object" ? judge.maxGroup : 1);
+
+/** Rejects with a RerankError. */
+export async function runStrategy(
+  logic: LogicClient, query: string, documents: string[], options: RunOptions, own: OwnJudge,
+): Promise<Ranked & { report: StrategyReport }> {
+  const { strategy, firstStage, anchors, limits, prune, excerpt, topN, judge, llm, embedder, signal, onProgress } = options;
+  const native = {
+    strategy, limits: limits ?? {}, judge: { maxGroup: maxGroup(judge), givesWay: judge === undefined },
+    llm: llm !== undefined, embedder: embedder !== undefined,
+    ...(firstStage ? { firstStage: Array.from(firstStage) } : {}), ...(anchors ? { anchors: anchors.map((row) => Array.from(row)) } : {}),
+    ...(prune ? { prune } : {}), ...(excerpt === undefined ? {} : { excerpt }), ...(topN === undefined ? {} : { topN }),
+  };
+  const { ranking, ...report } = await logic.call("strategy.run", { query, documents, options: native }, {
+    signal, answers: answers(options, own),
+    onProgress: ({ step, steps, cost }: NativeProgress) => onProgress?.({ type: "strategy", step, steps, ...cost }),
+  }) as NativeReport;
+  return {
+    report,
+    order: Uint32Array.from(ranking, ({ index }) => index),
+    scores: Float32Array.from(ranking, ({ score }) => score),
+  };
+}
