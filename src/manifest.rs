@@ -39,6 +39,9 @@ pub struct Manifest {
     pub max_length: usize,
     /// What a raw score is.
     pub score: ScoreKind,
+    /// What the model wants before a query, space and all; nothing where absent.
+    #[serde(default)]
+    pub query_prefix: String,
     /// The two files beside the manifest.
     pub files: Files,
     /// Known answers that a device must reproduce before it is trusted.

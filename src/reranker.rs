@@ -13,8 +13,11 @@ use crate::page::Windows;
 use crate::strategy::{Group, Judge, rank};
 use crate::tokenizer::Tokenizer;
 
+mod embed;
 mod score;
 mod self_test;
+
+pub use embed::{Embeddings, TextKind};
 
 pub use self_test::warm_up;
 

@@ -14,6 +14,7 @@ pub mod bm25;
 mod bytes;
 pub mod dense;
 pub mod fusion;
+pub mod hybrid;
 mod inverted;
 pub mod late;
 mod rows;
@@ -24,6 +25,7 @@ pub use analysis::Analysis;
 pub use bm25::Bm25;
 pub use dense::Dense;
 pub use fusion::Fusion;
+pub use hybrid::Hybrid;
 pub use late::Late;
 pub use rows::Precision;
 pub use sparse::Sparse;
@@ -60,6 +62,11 @@ impl<'de, const VERSION: u32> Deserialize<'de> for Schema<VERSION> {
 /// The error of a stored index whose parts do not fit together.
 fn damaged(what: &str) -> Error {
     Error::argument("index", "parts that fit together; build it again", what)
+}
+
+/// The error of a number that was passed over or used.
+fn too_low(number: u32, next: usize) -> Error {
+    Error::argument("document", format!("a number from {next} on"), number)
 }
 
 /// The number of the document that comes after `count` others, removed ones included.

@@ -18,6 +18,8 @@ mod engine;
 #[cfg(feature = "logic")]
 mod host;
 #[cfg(feature = "logic")]
+mod search;
+#[cfg(feature = "logic")]
 mod strategy;
 
 #[wasm_bindgen(start)]

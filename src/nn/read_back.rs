@@ -13,11 +13,10 @@ pub(super) async fn floats<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>
         .into_data_async()
         .await
         .map_err(|error| classify(&format!("{error:?}")))?;
-    data.convert::<f32>()
-        .try_into_vec::<f32>()
-        .map_err(|error| Error::Internal {
-            what: format!("read-back is not f32: {error:?}"),
-        })
+    // Both backends compute in f32. `convert` would bring every type's conversion into the WASM.
+    data.try_into_vec::<f32>().map_err(|error| Error::Internal {
+        what: format!("read-back is not f32: {error:?}"),
+    })
 }
 
 /// Runtime errors arrive as text; the two a caller can act on are told apart by their words.

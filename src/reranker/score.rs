@@ -1,6 +1,9 @@
-//! From texts to page scores: tokenise, window, batch, forward, best window.
+//! From texts to numbers: tokenise, window, batch, forward; for page scores also the best window.
 
+use core::future::Future;
 use core::ops::Range;
+use core::pin::Pin;
+use std::borrow::Cow;
 
 use super::{Options, Progress, Reranker, Usage};
 use crate::batch::{Batch, Sequence, plan};
@@ -16,6 +19,37 @@ const TOKENIZE_STEP: usize = 1 << 20;
 pub(super) struct Scored {
     pub(super) pages: Vec<Page>,
     pub(super) usage: Usage,
+}
+
+/// What is asked of the network.
+#[derive(Clone, Copy)]
+pub(super) enum Question<'a> {
+    /// A score of each window for this query.
+    Scores(&'a str),
+    /// A vector of each window.
+    Vectors,
+}
+
+/// The network's answers.
+pub(super) struct Answers {
+    tokens: Vec<Tokens>,
+    windows: Vec<Window>,
+    /// Row after row, in the order of the windows.
+    pub(super) numbers: Vec<f32>,
+    pub(super) usage: Usage,
+}
+
+/// What hears of progress, behind a pointer: the trip is compiled once for all of them.
+pub(super) trait Observe {
+    fn observe(&mut self, progress: Progress) -> Heard<'_>;
+}
+
+type Heard<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+impl<T: AsyncFnMut(Progress) -> Result<(), Error>> Observe for T {
+    fn observe(&mut self, progress: Progress) -> Heard<'_> {
+        Box::pin(self(progress))
+    }
 }
 
 /// A document's raw score and the byte span of the window that earned it.
@@ -38,8 +72,28 @@ impl Reranker {
         options: &Options,
         mut observe: impl AsyncFnMut(Progress) -> Result<(), Error>,
     ) -> Result<Scored, Error> {
-        let query = self.query(query);
-        let tokens = self.tokenize(documents, options, &mut observe).await?;
+        let question = Question::Scores(query);
+        let documents: Vec<&str> = documents.iter().map(AsRef::as_ref).collect();
+        let answers = (self.ask(question, &documents, options, &mut observe)).await?;
+        Ok(Scored {
+            pages: pages(&answers.windows, &answers.numbers, &answers.tokens),
+            usage: answers.usage,
+        })
+    }
+
+    /// The network's answer for every window of every document. Cost: a forward pass a batch.
+    pub(super) async fn ask(
+        &self,
+        question: Question<'_>,
+        documents: &[&str],
+        options: &Options,
+        observe: &mut dyn Observe,
+    ) -> Result<Answers, Error> {
+        let (query, width) = match question {
+            Question::Scores(query) => (self.query(query), 1),
+            Question::Vectors => (Vec::new(), self.manifest.dimensions.hidden),
+        };
+        let tokens = self.tokenize(documents, options, observe).await?;
         let room = self.room(&query);
         let windows: Vec<Window> = (tokens.iter().enumerate())
             .flat_map(|(document, tokens)| {
@@ -52,14 +106,17 @@ impl Reranker {
         let lengths: Vec<usize> = windows.iter().map(|w| w.tokens.len() + frame).collect();
         let plan = plan(&lengths, self.network.batch_tokens(), self.network.layout());
 
-        let vector = self.query_vector(&query).await?;
-        let mut scores = vec![f32::NAN; windows.len()];
+        let vector = match question {
+            Question::Scores(_) => self.query_vector(&query).await?,
+            Question::Vectors => None,
+        };
+        let mut numbers = vec![f32::NAN; width * windows.len()];
         let mut progress = Progress {
             batches: plan.batches.len(),
             total_tokens: plan.tokens,
             ..Progress::default()
         };
-        observe(progress).await?;
+        observe.observe(progress).await?;
         for indices in &plan.batches {
             let sequences: Vec<Sequence> = indices
                 .iter()
@@ -68,58 +125,74 @@ impl Reranker {
                     self.sequence(&query, &tokens[window.document].ids[window.tokens.clone()])
                 })
                 .collect();
-            let answers = self.run(&self.pad(&sequences), vector.as_deref()).await?;
-            for (&index, score) in indices.iter().zip(answers) {
-                scores[index] = score;
+            let batch = self.pad(&sequences);
+            let rows = match question {
+                Question::Scores(_) => self.run(&batch, vector.as_deref()).await?,
+                Question::Vectors => self.network.vectors(&batch).await?.concat(),
+            };
+            for (&index, row) in indices.iter().zip(rows.chunks(width)) {
+                numbers[index * width..][..width].copy_from_slice(row);
             }
             progress.batch += 1;
             progress.tokens += sequences.iter().map(|s| s.ids.len()).sum::<usize>();
-            observe(progress).await?;
+            observe.observe(progress).await?;
         }
 
-        Ok(Scored {
-            pages: pages(&windows, &scores, &tokens),
-            usage: Usage {
-                tokens: plan.tokens,
-                batches: plan.batches.len(),
-                padded_tokens: plan.padded_tokens,
-                passages: windows.len(),
-            },
+        let usage = Usage {
+            tokens: plan.tokens,
+            batches: plan.batches.len(),
+            padded_tokens: plan.padded_tokens,
+            passages: windows.len(),
+        };
+        Ok(Answers {
+            tokens,
+            windows,
+            numbers,
+            usage,
         })
     }
 
     async fn tokenize(
         &self,
-        documents: &[impl AsRef<str>],
+        documents: &[&str],
         options: &Options,
-        observe: &mut impl AsyncFnMut(Progress) -> Result<(), Error>,
+        observe: &mut dyn Observe,
     ) -> Result<Vec<Tokens>, Error> {
         let limit = options.max_tokens_per_document.unwrap_or(usize::MAX);
         let mut tokens = Vec::with_capacity(documents.len());
         let mut progress = Progress::default();
         let mut read = 0;
         for document in documents {
-            let encoded = self.tokenizer.encode(document.as_ref(), limit);
-            read += document.as_ref().len();
+            let encoded = self.tokenizer.encode(document, limit);
+            read += document.len();
             progress.total_tokens += encoded.len();
             tokens.push(encoded);
             if read >= TOKENIZE_STEP {
                 read = 0;
-                observe(progress).await?;
+                observe.observe(progress).await?;
             }
         }
         Ok(tokens)
     }
 
-    /// The query's ids, whole up to half of the model's length.
+    /// The query's ids with the model's prefix, whole up to half of the model's length.
     pub(super) fn query(&self, query: &str) -> Vec<u32> {
+        let text = self.prefixed(query);
         self.tokenizer
-            .encode(query, self.manifest.max_length / 2)
+            .encode(&text, self.manifest.max_length / 2)
             .ids
     }
 
+    /// A query as the model reads it.
+    pub(super) fn prefixed<'q>(&self, query: &'q str) -> Cow<'q, str> {
+        match self.manifest.query_prefix.as_str() {
+            "" => Cow::Borrowed(query),
+            prefix => Cow::Owned(prefix.to_owned() + query),
+        }
+    }
+
     /// Document tokens that fit beside the query.
-    fn room(&self, query: &[u32]) -> usize {
+    pub(super) fn room(&self, query: &[u32]) -> usize {
         self.manifest.max_length - self.sequence(query, &[]).ids.len()
     }
 

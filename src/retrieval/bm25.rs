@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::analysis::Analysis;
 use super::inverted::{Inverted, Sums};
-use super::{Hit, Schema, damaged, number};
+use super::{Hit, Schema, damaged, number, too_low};
 use crate::error::Error;
 
 /// Length of a document that was removed.
@@ -94,6 +94,27 @@ impl Bm25 {
         state.filled += u32::from(length > 0);
         state.total += u64::from(length);
         Ok(document)
+    }
+
+    /// Leaves out the numbers below `number`, as if their documents had been removed.
+    ///
+    /// # Errors
+    /// `invalid_argument` when it was used already.
+    pub fn skip_to(&mut self, number: u32) -> Result<(), Error> {
+        let lengths = &mut self.0.lengths;
+        if (number as usize) < lengths.len() {
+            return Err(too_low(number, lengths.len()));
+        }
+        lengths.resize(number as usize, GONE);
+        Ok(())
+    }
+
+    /// Numbers of the documents in the index, ascending.
+    #[must_use]
+    pub fn documents(&self) -> Vec<u32> {
+        let numbered = (0..).zip(&self.0.lengths);
+        let live = numbered.filter(|(_, length)| **length != GONE);
+        live.map(|(number, _)| number).collect()
     }
 
     /// Removes documents and says how many of them were there. Scores are then those of an index

@@ -1,5 +1,6 @@
 //! The engine: a model on a device, for the variants `cpu` and `gpu`.
 
+use core::cell::Cell;
 use core::str::FromStr;
 
 use js_sys::{Float32Array, Function, Object, Promise, Reflect, Uint8Array, Uint32Array};
@@ -12,7 +13,7 @@ use crate::device::DeviceKind;
 use crate::error::Error;
 use crate::manifest::{Architecture, Manifest, ScoreKind};
 use crate::page::Windows;
-use crate::reranker::{Options, Progress, Ranking, Reranker, Scores, warm_up};
+use crate::reranker::{self, Options, Progress, Ranking, Reranker, Scores, TextKind, warm_up};
 
 /// A loaded model on a device.
 #[wasm_bindgen]
@@ -156,24 +157,76 @@ impl Engine {
         on_batch: Option<Function>,
     ) -> Result<JsValue, JsValue> {
         let options = rerank_options(options).map_err(into_js)?;
-        let started = now();
-        let mut tokenized = started;
-        let observe = async |progress: Progress| {
-            if progress.batch == 0 {
-                tokenized = now();
-            }
-            report(on_batch.as_ref(), progress).await
-        };
+        let clock = Clock::start();
+        let observe = observer(on_batch.as_ref(), &clock);
         let ranking = self
             .reranker
             .rerank(&query, &documents, &options, observe)
             .await
             .map_err(into_js)?;
-        let timing = Timing {
-            tokenize_ms: tokenized - started,
-            score_ms: now() - tokenized,
+        ranking_to_js(&ranking, &documents, clock.stop())
+    }
+
+    /// The vectors of texts, as `Reranker::embed` gives them; `kind` is `query` or `document`.
+    ///
+    /// # Errors
+    /// As [`Self::rerank`].
+    pub async fn embed(
+        &self,
+        texts: Vec<String>,
+        kind: &str,
+        on_batch: Option<Function>,
+    ) -> Result<JsValue, JsValue> {
+        let kind = match kind {
+            "query" => TextKind::Query,
+            _ => TextKind::Document,
         };
-        ranking_to_js(&ranking, &documents, timing)
+        let clock = Clock::start();
+        let observe = observer(on_batch.as_ref(), &clock);
+        let embedded = self.reranker.embed(&texts, kind, observe).await;
+        let embedded = embedded.map_err(into_js)?;
+        let object = costs(embedded.usage, clock.stop())?;
+        let fields: [(&str, JsValue); 2] = [
+            ("vectors", Float32Array::from(&embedded.vectors[..]).into()),
+            ("dimensions", embedded.dimensions.into()),
+        ];
+        with_fields(object, &fields)
+    }
+}
+
+/// When a call began, and when its texts were tokens.
+struct Clock {
+    started: f64,
+    tokenized: Cell<f64>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let started = now();
+        Self {
+            started,
+            tokenized: Cell::new(started),
+        }
+    }
+
+    fn stop(&self) -> Timing {
+        Timing {
+            tokenize_ms: self.tokenized.get() - self.started,
+            score_ms: now() - self.tokenized.get(),
+        }
+    }
+}
+
+/// What hears of progress.
+fn observer<'a>(
+    on_batch: Option<&'a Function>,
+    clock: &'a Clock,
+) -> impl AsyncFnMut(Progress) -> Result<(), Error> + 'a {
+    async move |progress: Progress| {
+        if progress.batch == 0 {
+            clock.tokenized.set(now());
+        }
+        report(on_batch, progress).await
     }
 }
 
@@ -233,8 +286,16 @@ fn ranking_to_js(
             [start, start + utf16_length(&text[span.clone()])]
         })
         .collect();
-    let usage = ranking.usage;
-    let object: Object = encode(&UsageAndTiming {
+    let fields: [(&str, JsValue); 3] = [
+        ("order", Uint32Array::from(&order[..]).into()),
+        ("scores", Float32Array::from(&scores[..]).into()),
+        ("passages", Uint32Array::from(&passages[..]).into()),
+    ];
+    with_fields(costs(ranking.usage, timing)?, &fields)
+}
+
+fn costs(usage: reranker::Usage, timing: Timing) -> Result<Object, JsValue> {
+    let costs = encode(&UsageAndTiming {
         usage: Usage {
             tokens: usage.tokens,
             batches: usage.batches,
@@ -242,15 +303,13 @@ fn ranking_to_js(
             passages: usage.passages,
         },
         timing,
-    })?
-    .into();
-    let fields: [(&str, JsValue); 3] = [
-        ("order", Uint32Array::from(&order[..]).into()),
-        ("scores", Float32Array::from(&scores[..]).into()),
-        ("passages", Uint32Array::from(&passages[..]).into()),
-    ];
+    })?;
+    Ok(costs.into())
+}
+
+fn with_fields(object: Object, fields: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {
     for (name, value) in fields {
-        Reflect::set(&object, &name.into(), &value)?;
+        Reflect::set(&object, &(*name).into(), value)?;
     }
     Ok(object.into())
 }

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod bm25;
+mod embed;
 mod golden;
 mod invariants;
 mod kernels;

@@ -1,17 +1,15 @@
-// One rerank call over any number of workers: each takes the next piece when it is idle, and one that comes late joins in.
+// One call over any number of workers: each takes the next piece when it is idle, and one that comes late joins in.
 // A piece whose worker dies is answered once more, by whoever is free first; what others have answered stays.
 import type { Answer, Client, ClientProgress } from "./client.js";
 import { EngineLost, type RerankError } from "./errors.js";
-import { merge, type Part } from "./merge.js";
+import type { JobResult, Work } from "./job.js";
+import type { Part } from "./merge.js";
 import { Pieces, type Piece } from "./pieces.js";
 import { Tally } from "./tally.js";
 import type { DeviceKind, RerankProgress } from "./types.js";
-import type { NativeOptions } from "./wasm.js";
 
-export interface CallRequest {
-  query: string;
-  documents: readonly string[];
-  options: NativeOptions;
+export interface CallRequest<R extends JobResult = JobResult> {
+  work: Work<R>;
   onProgress: ((progress: RerankProgress) => void) | undefined;
   /** When the caller asked, as performance.now(). */
   asked: number;
@@ -22,35 +20,32 @@ export interface CallHooks {
   gone(client: Client, error: RerankError): void;
 }
 
-export class Call {
+export class Call<R extends JobResult = JobResult> {
   /** Rejects with a RerankError. */
-  readonly answer: Promise<Answer>;
-  readonly #request: CallRequest;
-  readonly #native: NativeOptions;
+  readonly answer: Promise<Answer<R>>;
+  readonly #request: CallRequest<R>;
   readonly #hooks: CallHooks;
   readonly #pieces: Pieces;
   readonly #tally: Tally;
-  readonly #parts: Part[] = [];
+  readonly #parts: Part<R>[] = [];
   readonly #stop = new AbortController();
   readonly #working = new Set<Client>();
   readonly #idle = new Set<Client>();
   #lost: RerankError | undefined;
   #missing: number;
   #startedAt = Infinity;
-  #resolve!: (answer: Answer) => void;
+  #resolve!: (answer: Answer<R>) => void;
   #reject!: (error: RerankError) => void;
 
   /** `workers`: how many will join, now or soon. */
-  constructor(request: CallRequest, workers: number, hooks: CallHooks) {
+  constructor(request: CallRequest<R>, workers: number, hooks: CallHooks) {
     this.#request = request;
     this.#hooks = hooks;
-    this.#pieces = new Pieces(request.query, request.documents, request.options, workers);
-    const { topN, ...rest } = request.options;
-    // A piece does not know which of its ties come first in the input: topN is applied to the whole.
-    this.#native = this.#pieces.isCut ? rest : request.options;
+    const { query, texts, maxTokens } = request.work;
+    this.#pieces = new Pieces(query, texts, maxTokens === undefined ? {} : { maxTokensPerDocument: maxTokens }, workers);
     this.#tally = new Tally(this.#pieces.cost);
-    this.#missing = request.documents.length;
-    this.answer = new Promise<Answer>((resolve, reject) => {
+    this.#missing = texts.length;
+    this.answer = new Promise<Answer<R>>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
@@ -85,11 +80,10 @@ export class Call {
   async #answerPiece(client: Client, piece: Piece): Promise<boolean> {
     const sent = performance.now();
     try {
-      const { ranking, queuedMs, device } = await client.rerank(
-        this.#request.query, piece.documents, this.#native, this.#stop.signal, (progress) => this.#progress(piece, progress),
-      );
+      const job = this.#request.work.job(piece.documents, this.#pieces.isCut ? "some" : "all");
+      const { result, queuedMs, device } = await client.run(job, this.#stop.signal, (progress) => this.#progress(piece, progress));
       this.#startedAt = Math.min(this.#startedAt, sent + queuedMs);
-      this.#parts.push({ piece, ranking, worker: client });
+      this.#parts.push({ piece, result: result as R, worker: client });
       this.#missing -= piece.documents.length;
       if (this.#missing === 0) this.#finish(device);
       return true;
@@ -134,9 +128,9 @@ export class Call {
   }
 
   #finish(device: DeviceKind): void {
-    const { options: { topN }, asked } = this.#request;
+    const { work, asked } = this.#request;
     const [only] = this.#parts;
-    const ranking = only && !this.#pieces.isCut ? only.ranking : merge(this.#parts, topN);
-    this.#resolve({ ranking, device, queuedMs: Math.max(0, this.#startedAt - asked) });
+    const result = only && !this.#pieces.isCut ? only.result : work.join(this.#parts);
+    this.#resolve({ result, device, queuedMs: Math.max(0, this.#startedAt - asked) });
   }
 }

@@ -3,13 +3,14 @@
 import type { Connect, Connection } from "./connect.js";
 import type { EngineRequest, SuppliedFiles } from "./engine.js";
 import { aborted, EngineLost, fromErrorData, RerankError } from "./errors.js";
+import type { Job, JobResult } from "./job.js";
 import type { Reply } from "./protocol.js";
 import type { DeviceKind, LoadProgress, RerankerInfo } from "./types.js";
-import type { NativeOptions, NativeProgress, NativeRanking } from "./wasm.js";
+import type { NativeProgress } from "./wasm.js";
 
 export type ClientRequest = Omit<EngineRequest, "generation">;
-export interface Answer {
-  ranking: NativeRanking;
+export interface Answer<R extends JobResult = JobResult> {
+  result: R;
   queuedMs: number;
   device: DeviceKind;
 }
@@ -28,9 +29,7 @@ export interface LoadHooks {
 
 interface Running {
   id: number;
-  query: string;
-  documents: string[];
-  options: NativeOptions;
+  job: Job;
   onProgress: (progress: ClientProgress) => void;
   asked: number;
   startedAt?: number;
@@ -88,9 +87,7 @@ export class Client {
   }
 
   /** One at a time: the next may come when this one is settled. Rejects with EngineLost when its engine died over it. */
-  rerank(
-    query: string, documents: string[], options: NativeOptions, signal: AbortSignal, onProgress: (progress: ClientProgress) => void,
-  ): Promise<Answer> {
+  run(job: Job, signal: AbortSignal, onProgress: (progress: ClientProgress) => void): Promise<Answer> {
     if (signal.aborted || this.#disposed) return Promise.reject(aborted("the request", signal));
     return new Promise<Answer>((resolve, reject) => {
       const id = this.#nextId++;
@@ -103,7 +100,7 @@ export class Client {
       const settled = (): void => signal.removeEventListener("abort", abort);
       signal.addEventListener("abort", abort, { once: true });
       this.#running = {
-        id, query, documents, options, onProgress, asked: performance.now(),
+        id, job, onProgress, asked: performance.now(),
         resolve: (answer) => { settled(); resolve(answer); },
         reject: (error) => { settled(); reject(error); },
       };
@@ -123,7 +120,7 @@ export class Client {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#close();
-    this.#rejectRunning(aborted("the request, with the reranker disposed,"));
+    this.#rejectRunning(aborted("the request, with the model disposed,"));
   }
 
   #start({ resolve, reject, onProgress }: Omit<Loading, "id">, files?: SuppliedFiles, transfer?: Transferable[]): void {
@@ -165,13 +162,13 @@ export class Client {
 
   #send(): void {
     if (!this.#running) return;
-    const { id, query, documents, options, reject } = this.#running;
+    const { id, job, reject } = this.#running;
     try {
-      this.#connection?.post({ kind: "rerank", id, query, documents, options });
+      this.#connection?.post({ kind: "run", id, job });
     } catch (error) {
       // The browser could not copy that much text.
       this.#running = undefined;
-      reject(new RerankError("out_of_memory", `the documents could not be sent to the worker: ${String(error)}`, { cause: error }));
+      reject(new RerankError("out_of_memory", `the texts could not be sent to the worker: ${String(error)}`, { cause: error }));
     }
   }
 
@@ -217,10 +214,10 @@ export class Client {
       case "batch":
         running.onProgress({ type: "batch", ...reply.progress });
         break;
-      case "ranked":
+      case "done":
         this.#running = undefined;
         running.resolve({
-          ranking: reply.ranking, device: this.info.device.kind, queuedMs: Math.max(0, (running.startedAt ?? running.asked) - running.asked),
+          result: reply.result, device: this.info.device.kind, queuedMs: Math.max(0, (running.startedAt ?? running.asked) - running.asked),
         });
         break;
       case "failed":

@@ -1,12 +1,13 @@
-// One loaded model on one device: fetches the files, starts the right WASM variant, settles on a device, runs the self-test, reranks.
+// One loaded model on one device: fetches the files, starts the right WASM variant, settles on a device, runs the self-test, does jobs.
 // Used unchanged by the worker and by the main-thread entry. It falls back to the CPU only where its WASM instance is still sound;
 // where it is not it throws EngineFailure, and the client starts anew.
 import { measure, plan, type Choice } from "./device.js";
 import { isTrap, RerankError, toRerankError } from "./errors.js";
 import { FailureWatch } from "./failure-watch.js";
+import type { Job, JobResult } from "./job.js";
 import { probe } from "./probe.js";
 import type { CacheMode, DeviceKind, DeviceRequest, LoadProgress, RerankerInfo, Variant } from "./types.js";
-import { loadWasm, type Glue, type NativeEngine, type NativeOptions, type NativeProgress, type NativeRanking, type SuppliedWasm } from "./wasm.js";
+import { loadWasm, type Glue, type NativeEngine, type NativeProgress, type SuppliedWasm } from "./wasm.js";
 import { loadFile, loadManifest, parseManifest, type LoadedManifest, type ModelFile, type Source } from "./weights.js";
 
 /** Bytes the host already has; nothing is downloaded then. */
@@ -222,13 +223,15 @@ export class Engine {
   }
 
   /** `onBatch` resolves false to abort. Rejects with a RerankError, or with EngineFailure. */
-  async rerank(
-    query: string, documents: string[], options: NativeOptions, onBatch: (progress: NativeProgress) => Promise<boolean>,
-  ): Promise<NativeRanking> {
+  async run(job: Job, onBatch: (progress: NativeProgress) => Promise<boolean>): Promise<JobResult> {
     const device = this.info.device.kind;
     try {
-      const { order, scores, passages, usage, timing } = await this.#watch.race(this.#native.rerank(query, documents, options, onBatch));
       // Copies: what is handed on will be transferred, and must not be a view of WASM memory.
+      if (job.type === "embed") {
+        const { vectors, ...rest } = await this.#watch.race(this.#native.embed(job.texts, job.kind, onBatch));
+        return { vectors: vectors.slice(), ...rest };
+      }
+      const { order, scores, passages, usage, timing } = await this.#watch.race(this.#native.rerank(job.query, job.documents, job.options, onBatch));
       return { order: order.slice(), scores: scores.slice(), passages: passages.slice(), usage, timing };
     } catch (error) {
       throw isFinal(error, device, this.#watch) ? new EngineFailure(toRerankError(error), device) : toRerankError(error);

@@ -1,6 +1,7 @@
 // The same API on the calling thread, for hosts without Worker (edge, Node, Deno). WASM and model bytes can be handed in,
 // because such hosts often cannot compile WASM at run time or have the files at hand.
 import { connectHere } from "./connect.js";
+import { BaseEmbedder, forVectors } from "./embedder.js";
 import { BaseReranker, loadPool, type Supplied } from "./reranker.js";
 import { logicOf } from "./strategies.js";
 import type { LoadOptions } from "./types.js";
@@ -20,5 +21,12 @@ export class Reranker extends BaseReranker {
   static async load(options: MainThreadOptions): Promise<Reranker> {
     const { wasmUrl } = options;
     return new Reranker(await loadPool(connectHere(), options, false), () => logicOf({ ...(wasmUrl === undefined ? {} : { wasmUrl }), worker: false }));
+  }
+}
+
+export class Embedder extends BaseEmbedder {
+  /** As in the main entry. With `files` nothing of the model is fetched. */
+  static async load(options: MainThreadOptions): Promise<Embedder> {
+    return new Embedder(forVectors(await loadPool(connectHere(), options, false)));
   }
 }

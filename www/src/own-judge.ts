@@ -1,5 +1,6 @@
 // A reranker as the judge of its own strategies: raw scores of single documents, those of one query in one call, and the passages that
 // earned them kept for the result.
+import { rerankWork } from "./job.js";
 import type { Pool } from "./pool.js";
 import type { JudgeGroup } from "./strategy-types.js";
 import type { DeviceKind, RerankTiming, RerankUsage } from "./types.js";
@@ -38,7 +39,7 @@ export class PoolJudge {
       for (const [at, text] of documents.entries()) asked.push({ text, row: answers[place] as number[], at });
     }
     for (const [query, asked] of byQuery) {
-      const { ranking, queuedMs, device } = await this.#pool.rerank(query, asked.map(({ text }) => text), this.#options, signal);
+      const { result: ranking, queuedMs, device } = await this.#pool.run(rerankWork(query, asked.map(({ text }) => text), this.#options), signal);
       for (const [place, index] of ranking.order.entries()) {
         const { text, row, at } = asked[index] as (typeof asked)[number];
         row[at] = ranking.scores[place] as number;

@@ -1,13 +1,13 @@
-// All workers of one reranker. The first decides the device and answers from the moment it is ready; on the CPU further ones start
+// All workers of one model. The first decides the device and answers from the moment it is ready; on the CPU further ones start
 // then, with the files it has fetched and checked. Calls run one at a time, in order, each over all workers it can use.
 import { Call, type CallRequest } from "./call.js";
 import { Client, type Answer, type ClientRequest } from "./client.js";
 import type { Connect } from "./connect.js";
 import type { SuppliedFiles } from "./engine.js";
 import { aborted, RerankError } from "./errors.js";
+import type { JobResult, Work } from "./job.js";
 import { threadCount } from "./threads.js";
 import type { LoadProgress, RerankerInfo, RerankProgress, ThreadRequest } from "./types.js";
-import type { NativeOptions } from "./wasm.js";
 
 export interface PoolOptions {
   threads: ThreadRequest;
@@ -54,23 +54,22 @@ export class Pool {
     return { ...info, warnings, threads: 1 + this.#helpers.length };
   }
 
-  async rerank(
-    query: string, documents: string[], options: NativeOptions, signal?: AbortSignal, onProgress?: (progress: RerankProgress) => void,
-  ): Promise<Answer> {
-    if (this.#end.signal.aborted) throw new RerankError("invalid_argument", "this reranker was disposed");
+  async run<R extends JobResult>(work: Work<R>, signal?: AbortSignal, onProgress?: (progress: RerankProgress) => void): Promise<Answer<R>> {
+    if (this.#end.signal.aborted) throw new RerankError("invalid_argument", "this model was disposed");
     if (signal?.aborted) throw aborted("the request", signal);
-    const request: CallRequest = { query, documents, options, onProgress, asked: performance.now() };
+    const request: CallRequest<R> = { work, onProgress, asked: performance.now() };
     const ahead = this.#waiting.length + (this.#running ? 1 : 0);
     if (ahead > 0) onProgress?.({ type: "queued", ahead });
     let abort: (() => void) | undefined;
     try {
-      return await new Promise<Answer>((resolve, reject) => {
+      return await new Promise<Answer<R>>((resolve, reject) => {
         let call: Call | undefined;
         const waiting: Waiting = {
-          request, reject,
+          request: request as unknown as CallRequest, reject,
           start: (started) => {
             call = started;
-            resolve(call.answer);
+            // The call of this very request.
+            resolve(call.answer as Promise<Answer<R>>);
           },
         };
         abort = () => {
@@ -91,7 +90,7 @@ export class Pool {
 
   dispose(): void {
     if (this.#end.signal.aborted) return;
-    const error = aborted("the request, with the reranker disposed,");
+    const error = aborted("the request, with the model disposed,");
     this.#end.abort();
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     this.#running?.stop(error);

@@ -1,14 +1,15 @@
 // What travels between the page and the worker. Every message carries the id of the request it belongs to.
-// Document text goes one way only; what comes back are numbers.
+// Text goes one way only; what comes back are numbers.
 import type { ErrorData } from "./errors.js";
 import type { EngineRequest, SuppliedFiles } from "./engine.js";
+import type { Job, JobResult } from "./job.js";
 import type { DeviceKind, LoadProgress, RerankerInfo } from "./types.js";
-import type { NativeOptions, NativeProgress, NativeRanking } from "./wasm.js";
+import type { NativeProgress } from "./wasm.js";
 
 /** Page to worker. */
 export type Order =
   | { kind: "load"; id: number; request: EngineRequest }
-  | { kind: "rerank"; id: number; query: string; documents: string[]; options: NativeOptions }
+  | { kind: "run"; id: number; job: Job }
   | { kind: "abort"; id: number };
 
 /** Worker to page. */
@@ -18,6 +19,6 @@ export type Reply =
   | { kind: "loaded"; id: number; info: RerankerInfo; files?: SuppliedFiles }
   | { kind: "started"; id: number }
   | { kind: "batch"; id: number; progress: NativeProgress }
-  | { kind: "ranked"; id: number; ranking: NativeRanking }
+  | { kind: "done"; id: number; result: JobResult }
   /** `lost`: the device whose engine is gone with this request; absent: the worker goes on. */
   | { kind: "failed"; id: number; error: ErrorData; lost?: DeviceKind };

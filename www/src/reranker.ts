@@ -3,6 +3,7 @@
 import type { Connect } from "./connect.js";
 import type { SuppliedFiles } from "./engine.js";
 import { aborted, RerankError } from "./errors.js";
+import { rerankWork } from "./job.js";
 import type { LogicClient } from "./logic/client.js";
 import { relevance } from "./merge.js";
 import { PoolJudge } from "./own-judge.js";
@@ -39,7 +40,7 @@ export async function loadPool(connect: Connect, options: Partial<LoadOptions> &
 }
 
 /** What a listener throws is the page's business: it is reported there, and the work goes on. */
-function guarded<E>(listener: ((event: E) => void) | undefined): ((event: E) => void) | undefined {
+export function guarded<E>(listener: ((event: E) => void) | undefined): ((event: E) => void) | undefined {
   return listener && ((event) => {
     try {
       listener(event);
@@ -134,8 +135,8 @@ export class BaseReranker {
 
   /** Every document once. */
   async #rank(query: string, texts: string[], options: RerankOptions): Promise<Outcome> {
-    const { ranking, queuedMs, device } = await this.#pool.rerank(query, texts, nativeOptions(options), options.signal, guarded(options.onProgress));
-    const { order, scores, passages, usage, timing } = ranking;
+    const { result, queuedMs, device } = await this.#pool.run(rerankWork(query, texts, nativeOptions(options)), options.signal, guarded(options.onProgress));
+    const { order, scores, passages, usage, timing } = result;
     return {
       order, scores, usage, timing: { queuedMs, ...timing }, device, toScore: this.#toScore(options),
       passage: (place) => [passages[2 * place] ?? 0, passages[2 * place + 1] ?? 0],

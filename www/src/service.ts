@@ -2,6 +2,7 @@
 // It knows messages, not workers: worker.ts and the main-thread entry both feed it.
 import { aborted, toErrorData } from "./errors.js";
 import { Engine, EngineFailure, type EngineHooks, type EngineRequest } from "./engine.js";
+import { buffers } from "./job.js";
 import type { Order, Reply } from "./protocol.js";
 
 /** Lets the event loop deliver what is waiting, above all an abort. Timers are clamped to 4 ms; a message is not. */
@@ -19,14 +20,14 @@ export function macrotask(): Promise<void> {
   });
 }
 
-type Job = Exclude<Order, { kind: "abort" }>;
-type LoadedEngine = Pick<Engine, "info" | "rerank" | "free"> & Partial<Pick<Engine, "takeFiles">>;
+type Task = Exclude<Order, { kind: "abort" }>;
+type LoadedEngine = Pick<Engine, "info" | "run" | "free"> & Partial<Pick<Engine, "takeFiles">>;
 export type LoadEngine = (request: EngineRequest, hooks: EngineHooks) => Promise<LoadedEngine>;
 
 export class Service {
   readonly #post: (reply: Reply, transfer: Transferable[]) => void;
   readonly #loadEngine: LoadEngine;
-  #queue: Job[] = [];
+  #queue: Task[] = [];
   #running: { id: number; controller: AbortController } | undefined;
   #engine: LoadedEngine | undefined;
   #lost = false;
@@ -60,12 +61,12 @@ export class Service {
   }
 
   async #drain(): Promise<void> {
-    for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
-      this.#running = { id: job.id, controller: new AbortController() };
+    for (let task = this.#queue.shift(); task; task = this.#queue.shift()) {
+      this.#running = { id: task.id, controller: new AbortController() };
       try {
-        await (job.kind === "load" ? this.#load(job, this.#running.controller.signal) : this.#rerank(job, this.#running.controller.signal));
+        await (task.kind === "load" ? this.#load(task, this.#running.controller.signal) : this.#run(task, this.#running.controller.signal));
       } catch (error) {
-        this.#fail(job.id, error);
+        this.#fail(task.id, error);
         if (error instanceof EngineFailure) {
           // The client sends everything unanswered to a new service; nothing may run here any more.
           this.#lost = true;
@@ -77,9 +78,8 @@ export class Service {
     }
   }
 
-  async #load(job: Extract<Job, { kind: "load" }>, signal: AbortSignal): Promise<void> {
-    const { id } = job;
-    const engine = await this.#loadEngine(job.request, { signal, onProgress: (progress) => this.#post({ kind: "loading", id, progress }, []) });
+  async #load({ id, request }: Extract<Task, { kind: "load" }>, signal: AbortSignal): Promise<void> {
+    const engine = await this.#loadEngine(request, { signal, onProgress: (progress) => this.#post({ kind: "loading", id, progress }, []) });
     if (this.#lost) {
       engine.free();
       return;
@@ -90,19 +90,19 @@ export class Service {
     else this.#post({ kind: "loaded", id, info: engine.info }, []);
   }
 
-  async #rerank({ id, query, documents, options }: Extract<Job, { kind: "rerank" }>, signal: AbortSignal): Promise<void> {
+  async #run({ id, job }: Extract<Task, { kind: "run" }>, signal: AbortSignal): Promise<void> {
     const engine = this.#engine;
     // The load before it failed, and the client knows.
     if (!engine) throw aborted("the request");
     this.#post({ kind: "started", id }, []);
     try {
-      const ranking = await engine.rerank(query, documents, options, async (progress) => {
+      const result = await engine.run(job, async (progress) => {
         this.#post({ kind: "batch", id, progress }, []);
         await macrotask();
         return !signal.aborted;
       });
       if (signal.aborted) throw aborted("the request");
-      this.#post({ kind: "ranked", id, ranking }, [ranking.order.buffer, ranking.scores.buffer, ranking.passages.buffer]);
+      this.#post({ kind: "done", id, result }, buffers(result));
     } catch (error) {
       if (this.#lost && !(error instanceof EngineFailure)) engine.free();
       throw error;

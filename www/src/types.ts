@@ -1,6 +1,6 @@
 // The public vocabulary of the package: options, results, progress and info.
 // Types only; nothing here runs. Those of strategies are in strategy-types.ts.
-import type { StrategyOptions, StrategyReport } from "./strategy-types.js";
+import type { Embedding, StrategyOptions, StrategyReport, TextKind } from "./strategy-types.js";
 
 /** What the caller asks for. `auto` measures and keeps the faster device. */
 export type DeviceRequest = "auto" | "webgpu" | "cpu";
@@ -166,4 +166,17 @@ export interface RerankResponse<D extends RerankDocument = RerankDocument> {
   device: DeviceKind;
   /** With a `strategy`. */
   strategy?: StrategyReport;
+}
+
+export interface EmbedOptions {
+  /** Default `document`. Some models read a query otherwise. */
+  kind?: TextKind;
+  signal?: AbortSignal;
+  onProgress?: (progress: RerankProgress) => void;
+}
+
+export interface EmbedResponse extends Embedding {
+  usage: RerankUsage;
+  timing: RerankTiming;
+  device: DeviceKind;
 }

@@ -1,7 +1,7 @@
 // Checks arguments before anything is posted to a worker: every complaint is `invalid_argument` and says what was found.
 // Limits that depend on the model (its length, its vocabulary) are the engine's business, not this file's.
 import { RerankError } from "./errors.js";
-import type { LoadOptions, RerankDocument, RerankOptions } from "./types.js";
+import type { EmbedOptions, LoadOptions, RerankDocument, RerankOptions } from "./types.js";
 
 const describe = (value: unknown): string => {
   if (value === null) return "null";
@@ -11,11 +11,11 @@ const describe = (value: unknown): string => {
   return `a value of type ${typeof value}`;
 };
 
-const complain = (name: string, expected: string, found: unknown): never => {
+export const complain = (name: string, expected: string, found: unknown): never => {
   throw new RerankError("invalid_argument", `${name} must be ${expected}, found ${describe(found)}`);
 };
 
-function checkObject(name: string, value: unknown): void {
+export function checkObject(name: string, value: unknown): void {
   if (typeof value !== "object" || value === null || Array.isArray(value)) complain(name, "an object", value);
 }
 
@@ -27,7 +27,7 @@ function checkNames(name: string, value: unknown, known: readonly string[]): voi
   if (strange !== undefined) complain(`${name}.${strange}`, `one of ${known.join(", ")}`, (value as Record<string, unknown>)[strange]);
 }
 
-function checkCount(name: string, value: unknown, least: number): void {
+export function checkCount(name: string, value: unknown, least: number): void {
   // u32 is what crosses into WASM.
   if (value === undefined) return;
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > 0xffff_ffff) {
@@ -49,7 +49,7 @@ function checkBoolean(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== "boolean") complain(name, "true or false", value);
 }
 
-function checkSignal(value: unknown): void {
+export function checkSignal(value: unknown): void {
   if (value === undefined) return;
   const signal = value as Partial<AbortSignal> | null;
   if (typeof signal?.aborted !== "boolean" || typeof signal.addEventListener !== "function") {
@@ -57,11 +57,11 @@ function checkSignal(value: unknown): void {
   }
 }
 
-function checkFunction(name: string, value: unknown): void {
+export function checkFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== "function") complain(name, "a function", value);
 }
 
-function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   if (value !== undefined && !choices.includes(value as string)) {
     complain(name, `one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`, value);
   }
@@ -134,6 +134,19 @@ export function checkRerank(query: unknown, documents: readonly RerankDocument[]
   return Array.from(documents, (document: unknown, index) => {
     const text: unknown = typeof document === "string" ? document : (document as { text?: unknown } | null | undefined)?.text;
     if (typeof text !== "string") complain(`documents[${index}]`, "a string or an object with a string `text`", document);
+    return text as string;
+  });
+}
+
+/** Checks the arguments of `embed` and returns the texts. */
+export function checkEmbed(texts: unknown, options: EmbedOptions): string[] {
+  if (!Array.isArray(texts)) complain("texts", "an array of strings", texts);
+  checkObject("options", options);
+  checkChoice("kind", options.kind, ["query", "document"]);
+  checkSignal(options.signal);
+  checkFunction("onProgress", options.onProgress);
+  return Array.from(texts as unknown[], (text, index) => {
+    if (typeof text !== "string") complain(`texts[${index}]`, "a string", text);
     return text as string;
   });
 }

@@ -18,14 +18,24 @@ export interface NativeOptions {
   overlap?: number;
 }
 
-export interface NativeRanking {
+/** What a call computed, and how long it took. */
+export interface NativeCosts {
+  usage: { tokens: number; batches: number; paddedTokens: number; passages: number };
+  timing: { tokenizeMs: number; scoreMs: number };
+}
+
+export interface NativeVectors extends NativeCosts {
+  /** Of unit length, row after row, in the order of the texts. */
+  vectors: Float32Array;
+  dimensions: number;
+}
+
+export interface NativeRanking extends NativeCosts {
   /** Input index of each result, best first. */
   order: Uint32Array;
   scores: Float32Array;
   /** Two each: start and end of the best passage. */
   passages: Uint32Array;
-  usage: { tokens: number; batches: number; paddedTokens: number; passages: number };
-  timing: { tokenizeMs: number; scoreMs: number };
 }
 
 export interface NativeInfo {
@@ -46,6 +56,7 @@ export interface NativeEngine {
     query: string, documents: string[], options: NativeOptions,
     onBatch?: (progress: NativeProgress) => Promise<boolean>,
   ): Promise<NativeRanking>;
+  embed(texts: string[], kind: string, onBatch?: (progress: NativeProgress) => Promise<boolean>): Promise<NativeVectors>;
   free(): void;
 }
 

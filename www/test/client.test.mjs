@@ -21,7 +21,7 @@ async function start({ device = "cpu", log = [], load = async () => undefined, s
     return {
       info: { model: "fake", score: "logit", device: { kind, requested: request.device, reason: request.cpuReason ?? "first choice" }, warnings: [] },
       free: () => log.push("free"),
-      async rerank(query, documents, options, onBatch) {
+      async run({ query, documents, options }, onBatch) {
         log.push(`begin ${query}`);
         for (const [index, text] of documents.entries()) {
           if (text === "trap" || (text === "lost" && kind === "webgpu")) {
@@ -282,15 +282,15 @@ test("every message of a service carries the id of its order, and text never com
   const replies = [];
   const engine = {
     info: {}, free: () => undefined,
-    rerank: async (_query, _documents, _options, onBatch) => {
+    run: async (_job, onBatch) => {
       await onBatch({ batch: 1, batches: 1, tokens: 1, totalTokens: 1 });
       return { order: new Uint32Array(1), scores: new Float32Array(1), passages: new Uint32Array(2), usage: {}, timing: {} };
     },
   };
   const service = new Service((reply) => replies.push(reply), async () => engine);
   service.receive({ kind: "load", id: 4, request: {} });
-  service.receive({ kind: "rerank", id: 9, query: "a secret query", documents: ["a secret document"], options: {} });
+  service.receive({ kind: "run", id: 9, job: { type: "rerank", query: "a secret query", documents: ["a secret document"], options: {} } });
   for (let turn = 0; turn < 20; turn += 1) await macrotask();
-  assert.deepEqual(replies.map(({ kind, id }) => `${kind} ${id}`), ["loaded 4", "started 9", "batch 9", "ranked 9"]);
+  assert.deepEqual(replies.map(({ kind, id }) => `${kind} ${id}`), ["loaded 4", "started 9", "batch 9", "done 9"]);
   assert.ok(!JSON.stringify(replies).includes("secret"));
 });

@@ -114,17 +114,17 @@ test("a trap, a lost device and a failed GPU call end an engine on WebGPU; an or
     () => { throw Object.assign(new Error("full"), { code: "out_of_memory" }); }];
   for (const act of final) {
     const { engine } = await load(t, "webgpu", { rerank: async () => act() });
-    await assert.rejects(engine.rerank("q", ["d"], {}, async () => true), (error) => error instanceof EngineFailure && error.device === "webgpu");
+    await assert.rejects(engine.run({ type: "rerank", query: "q", documents: ["d"], options: {} }, async () => true), (error) => error instanceof EngineFailure && error.device === "webgpu");
   }
   const { engine } = await load(t, "webgpu", { rerank: async () => { throw Object.assign(new Error("too short"), { code: "invalid_argument" }); } });
-  await assert.rejects(engine.rerank("q", ["d"], {}, async () => true), code("invalid_argument"));
+  await assert.rejects(engine.run({ type: "rerank", query: "q", documents: ["d"], options: {} }, async () => true), code("invalid_argument"));
 });
 
 test("on the CPU only a trap ends the engine", async (t) => {
   const { engine } = await load(t, "cpu", { rerank: async () => { throw Object.assign(new Error("NaN"), { code: "internal" }); } });
-  await assert.rejects(engine.rerank("q", ["d"], {}, async () => true), code("internal", /NaN/));
+  await assert.rejects(engine.run({ type: "rerank", query: "q", documents: ["d"], options: {} }, async () => true), code("internal", /NaN/));
   const trapped = await load(t, "cpu", { rerank: async () => trap() });
-  await assert.rejects(trapped.engine.rerank("q", ["d"], {}, async () => true), (error) => error instanceof EngineFailure && error.device === "cpu");
+  await assert.rejects(trapped.engine.run({ type: "rerank", query: "q", documents: ["d"], options: {} }, async () => true), (error) => error instanceof EngineFailure && error.device === "cpu");
 });
 
 /** A GPUAdapter class with a device whose end the test decides. */

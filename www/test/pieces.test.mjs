@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { source } from "./source.mjs";
 
-const { merge, Pieces, relevance, Tally, threadCount } = source;
+const { join, Pieces, relevance, Tally, threadCount } = source;
+const merge = join.rankings;
 
 function takeAll(pieces) {
   const all = [];
@@ -111,7 +112,7 @@ test("until a piece is cut into tokens there are no batches, only tokens read", 
 
 /** A worker's answer: local order and raw scores as given. */
 const part = (indices, order, scores, worker, timing = { tokenizeMs: 1, scoreMs: 10 }) => ({
-  piece: { indices }, worker, ranking: {
+  piece: { indices }, worker, result: {
     order: Uint32Array.from(order), scores: Float32Array.from(scores), passages: Uint32Array.from(order.flatMap((local) => [indices[local], indices[local] + 100])),
     usage: { tokens: 10, batches: 2, paddedTokens: 3, passages: order.length }, timing,
   },
@@ -169,4 +170,16 @@ test("auto takes the cores there are, at most four, and as many as fit a quarter
 test("a number is taken at its word on the CPU, and WebGPU has one worker", () => {
   assert.equal(threadCount(6, cpu(1e9), { hardwareConcurrency: 2, deviceMemory: 1 }), 6);
   for (const requested of ["auto", 6]) assert.equal(threadCount(requested, { device: "webgpu", parameters: 1 }, { hardwareConcurrency: 8 }), 1);
+});
+
+test("vectors are put where their texts were in the input", () => {
+  const row = (index) => [index, 10 * index];
+  const vectors = (indices) => ({
+    piece: { indices }, worker: {}, result: {
+      vectors: Float32Array.from(indices.flatMap(row)), dimensions: 2, usage: { tokens: indices.length, batches: 1, paddedTokens: 0, passages: indices.length },
+      timing: { tokenizeMs: 1, scoreMs: 1 },
+    },
+  });
+  const { vectors: all, dimensions, usage } = join.vectors([vectors([4, 0]), vectors([2]), vectors([3, 1])]);
+  assert.deepEqual([[...all], dimensions, usage.tokens, usage.batches], [[0, 1, 2, 3, 4].flatMap(row), 2, 5, 3]);
 });

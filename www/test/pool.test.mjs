@@ -35,7 +35,8 @@ async function start({ threads = 3, device = "cpu", log = [], orders = [], load 
         info: { model: "fake", score: "logit", parameters: 1, variant: "gpu", threads: 1, device: { kind, requested: request.device, reason: request.cpuReason ?? "first choice" }, warnings: [] },
         takeFiles: () => (request.shareFiles && kind === "cpu" ? files() : undefined),
         free: () => log.push(`free ${worker}`),
-        async rerank(query, documents, { topN }, onBatch) {
+        async run(job, onBatch) {
+          const { query, documents, options: { topN } } = job;
           log.push(`begin ${query} ${worker}`);
           for (const [index, text] of documents.entries()) {
             if (text === "lost" && kind === "webgpu") throw new EngineFailure(new RerankError("device_lost", "lost happened"), kind);
@@ -107,7 +108,7 @@ test("ties are in input order also where topN ends among them, and workers are a
   const documents = Array.from({ length: 60 }, (_, index) => `same ${"x".repeat(((index * 17) % 60) * 10)}`);
   const { results } = await reranker.rerank("q", documents, { topN: 5, window: 99 });
   assert.deepEqual(results.map(({ index }) => index), [0, 1, 2, 3, 4]);
-  const asked = orders.filter(({ order }) => order.kind === "rerank").map(({ order }) => order.options);
+  const asked = orders.filter(({ order }) => order.kind === "run").map(({ order }) => order.job.options);
   assert.ok(asked.length > 3);
   for (const options of asked) assert.deepEqual(options, { rawScores: true, window: 99 });
 });
@@ -120,8 +121,8 @@ test("further workers start when the first is ready, with its files and its devi
   assert.equal(reranker.info.threads, 1);
   assert.equal((await reranker.rerank("early", many)).results.length, many.length);
   // The caller's first call goes ahead of them, and is cut for those that may still come.
-  assert.deepEqual(orders.slice(0, 2).map(({ worker, order }) => `${order.kind} ${worker}`), ["load 1", "rerank 1"]);
-  assert.ok(orders[1].order.documents.length < many.length);
+  assert.deepEqual(orders.slice(0, 2).map(({ worker, order }) => `${order.kind} ${worker}`), ["load 1", "run 1"]);
+  assert.ok(orders[1].order.job.documents.length < many.length);
   assert.deepEqual([...workersOf(log, "early")], ["1"]);
   release();
   await until(() => reranker.info.threads === 3);
@@ -178,7 +179,7 @@ test("a worker that dies is replaced and its piece answered again, while the oth
   const at = events.findIndex(({ type }) => type === "restart");
   assert.ok(events[at + 1].tokens < events[at - 1].tokens, JSON.stringify(events.slice(at - 1, at + 2)));
   assert.equal(events.at(-1).tokens, 10 * documents.length);
-  const sent = orders.filter(({ order }) => order.kind === "rerank").flatMap(({ order }) => order.documents);
+  const sent = orders.filter(({ order }) => order.kind === "run").flatMap(({ order }) => order.job.documents);
   assert.equal(sent.filter((text) => text === trap).length, 2);
   assert.ok(sent.length < documents.length + 10, `${sent.length - documents.length} documents were sent again`);
   await until(() => log.filter((line) => line.startsWith("ready")).length === 4);

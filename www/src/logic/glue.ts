@@ -17,8 +17,36 @@ export interface NativeHits {
   scores: Float32Array;
 }
 
+export interface NativeFound {
+  /** Numbers of the documents, best first. */
+  documents: Uint32Array;
+  scores: Float32Array;
+  /** NaN where a side has not found the document. */
+  bm25: Float32Array;
+  dense: Float32Array;
+}
+
+/** BM25 and vectors of an index, by number. Numbers are added in ascending order. */
+export interface NativeIndex {
+  add(numbers: Uint32Array, texts: string[]): void;
+  addVectors(numbers: Uint32Array, vectors: Float32Array): void;
+  forgetVectors(): void;
+  remove(numbers: Uint32Array): void;
+  documents(): Uint32Array;
+  withVectors(): Uint32Array;
+  search(options: { text: string; top: number; mode: string }, vector: Float32Array): NativeFound;
+  /** BM25 without vectors, for `restore`. */
+  state(): Uint8Array;
+  free(): void;
+}
+
 export interface LogicGlue extends AnyGlue {
   strategies(): unknown;
   runStrategy(query: string, documents: string[], options: unknown, host: Host): Promise<unknown>;
+  SearchIndex: {
+    new (stemming: string): NativeIndex;
+    /** Throws `invalid_argument` for what another version has stored. */
+    restore(state: Uint8Array): NativeIndex;
+  };
   fuse(fusion: string, firstStage: Float32Array, order: Uint32Array, scores: Float32Array): NativeHits;
 }

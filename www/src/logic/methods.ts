@@ -1,6 +1,7 @@
 // What can be called in the logic worker, by name. A method takes what the page sent, and a context to ask the page back;
 // what it returns is copied to the page.
 import type { Host, LogicGlue, NativeHits } from "./glue.js";
+import { indexMethods } from "./index-methods.js";
 
 export interface Context extends Host {
   glue: LogicGlue;
@@ -30,6 +31,7 @@ export const methods = {
     context.glue.runStrategy(query, documents, options, context),
   "fuse": async ({ fusion, firstStage, order, scores }: Fuse, { glue }: Context): Promise<NativeHits> =>
     glue.fuse(fusion, firstStage, order, scores),
+  ...indexMethods,
 } satisfies Record<string, Method>;
 
 export type Methods = typeof methods;
