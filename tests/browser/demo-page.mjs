@@ -35,7 +35,7 @@ export async function openDemo(t, query, { width = 1280, scheme = "light", conte
     check();
   });
   await page.goto(`${server.url}/demo/?${query}`);
-  await page.waitForSelector("#list li");
+  await page.waitForSelector("#list li", { state: "attached", timeout: MINUTES / 2 });
   return page;
 }
 
@@ -49,12 +49,17 @@ export async function bring(page, ...files) {
   await page.waitForFunction(() => document.querySelector("#jobs").childElementCount === 0);
 }
 
-/** Asks, and waits until the answer stands there. */
+/** Does something and waits until the work that it starts is done; `work` is where its progress is shown. */
+export async function finish(page, work, start) {
+  const before = await page.locator(work).evaluate(({ dataset }) => Number(dataset.done ?? 0));
+  await start();
+  await page.waitForFunction(([work, before]) => Number(document.querySelector(work).dataset.done ?? 0) > before, [work, before]);
+}
+
+/** Asks for a ranking, and waits until it stands there. */
 export async function ask(page, question) {
   await page.fill("#query", question);
-  await page.press("#query", "Enter");
-  await page.waitForFunction(() => document.querySelector("#work").dataset.busy === "true");
-  await page.waitForFunction(() => document.querySelector("#work").dataset.busy === "false");
+  await finish(page, "#work", () => page.press("#query", "Enter"));
 }
 
 export const visit = async (page, view) => {

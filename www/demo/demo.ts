@@ -1,11 +1,15 @@
 // The page itself: joins the library, the model and the views.
+import { AskView } from "./ask/view.js";
 import { followModel } from "./badge.js";
 import { followTheme } from "./choices.js";
+import { CompareView } from "./compare/view.js";
 import { byId, fillStrings } from "./dom.js";
+import { Search } from "./find/search.js";
 import { Library } from "./library/library.js";
 import { LibraryPanel } from "./library/panel.js";
 import { Model } from "./model.js";
 import { registerOffline } from "./offline.js";
+import { PageDialog } from "./page-dialog.js";
 import { RerankView } from "./rerank/view.js";
 import { startRouter } from "./router.js";
 import { SettingsView } from "./settings/view.js";
@@ -16,14 +20,20 @@ const library = new Library();
 const model = new Model();
 const rerank = new RerankView(library, model);
 const settings = new SettingsView(model);
-model.onDrop(() => rerank.stop());
+const shared = { search: new Search(library, model), model, dialog: new PageDialog(), llm: () => undefined };
+const [ask, compare] = [new AskView(shared), new CompareView(shared)];
+model.onDrop(() => { for (const view of [rerank, ask, compare]) view.stop(); });
 new LibraryPanel(library, (page) => {
   library.look(page);
   if (document.body.dataset["showing"] === "rerank") rerank.open(page);
 });
 byId("sample-back").addEventListener("click", () => library.useSample());
 followModel(model);
-startRouter((view) => { if (view === "settings") settings.refresh(); });
+startRouter((view) => {
+  if (view === "settings") settings.refresh();
+  if (view === "ask") void ask.refresh();
+  if (view === "compare") void compare.refresh();
+});
 // After the page is usable: the worker's own downloads must not stand in its way.
 if (document.readyState === "complete") void registerOffline();
 else addEventListener("load", () => void registerOffline());

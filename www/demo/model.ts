@@ -1,5 +1,6 @@
-// The page's one reranker: loaded at the first use, kept while model, device and threads stay the same. Uses only the public package.
-import { Reranker, type LoadProgress, type RerankerInfo, type RerankProgress, type RerankResponse } from "foliorank";
+// The page's models: each is loaded at its first use and kept while device and threads stay the same. The chosen reranker is what the
+// badge tells about. Uses only the public package.
+import { Embedder, Reranker, type LoadProgress, type RerankerInfo, type RerankOptions, type RerankProgress, type RerankResponse } from "foliorank";
 import { chosen, modelAddress, onChoice } from "./choices.js";
 import { keep } from "./offline.js";
 import type { Page } from "./pages.js";
@@ -16,69 +17,111 @@ export interface Doing {
   onProgress: (progress: LoadProgress | RerankProgress) => void;
 }
 
+/** The bi-encoder of the catalogue: what gives passages vectors. */
+export const EMBEDDER = "all-minilm-l6-v2";
+
+/** The windows that the user wants, for every call. */
+export function windows(): Pick<RerankOptions, "window" | "overlap"> {
+  const { window, overlap } = chosen();
+  return { ...(window === undefined ? {} : { window }), ...(overlap === undefined ? {} : { overlap }) };
+}
+
 export class Model {
-  #reranker: Reranker | undefined;
+  readonly #rerankers = new Map<string, Reranker>();
+  readonly #vectors = new Map<string, Embedder>();
   readonly #listeners = new Set<() => void>();
   readonly #enders = new Set<() => void>();
 
   constructor() {
     onChoice((now, before) => {
-      if (now.model !== before.model || now.device !== before.device || now.threads !== before.threads) this.drop();
+      if (now.device !== before.device || now.threads !== before.threads) this.#dropAll();
+      else if (now.model !== before.model) this.#drop(before.model);
     });
   }
 
-  /** Of the running model, if there is one. */
+  /** Of the chosen model, if it runs. */
   get info(): RerankerInfo | undefined {
-    return this.#reranker?.info;
+    return this.#rerankers.get(chosen().model)?.info;
   }
 
-  /** Called when the model was started or ended, and after every ranking. */
+  /** Called when a model was started or ended, and after every ranking. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
   }
 
-  /** Called before the model is ended because another is wanted. */
+  /** Called before a model is ended because another is wanted. */
   onDrop(listener: () => void): void {
     this.#enders.add(listener);
   }
 
-  drop(): void {
-    for (const listener of this.#enders) listener();
-    this.#reranker?.dispose();
-    this.#reranker = undefined;
-    this.#changed();
-  }
-
   /** Starts the model unless it runs. */
-  async start({ signal, onProgress }: Doing): Promise<Reranker> {
-    if (this.#reranker) return this.#reranker;
-    const { model, device, threads } = chosen();
+  async start({ signal, onProgress }: Doing, model = chosen().model): Promise<Reranker> {
+    const running = this.#rerankers.get(model);
+    if (running) return running;
+    const { device, threads } = chosen();
     const loaded = await Reranker.load({ model: modelAddress(model), device, threads, signal, onProgress });
-    if (signal.aborted) {
-      // Cancelled in the very last moment, perhaps because another device was chosen.
+    this.#check(loaded, signal);
+    const other = this.#rerankers.get(model);
+    if (other) {
+      // Another view was faster.
       loaded.dispose();
-      signal.throwIfAborted();
+      return other;
     }
-    this.#reranker = loaded;
+    this.#rerankers.set(model, loaded);
     void keep(loaded.info.variant);
-    this.#changed();
+    this.changed();
     return loaded;
   }
 
+  async startEmbedder({ signal, onProgress }: Doing): Promise<Embedder> {
+    const running = this.#vectors.get(EMBEDDER);
+    if (running) return running;
+    const { device, threads } = chosen();
+    const loaded = await Embedder.load({ model: modelAddress(EMBEDDER), device, threads, signal, onProgress });
+    this.#check(loaded, signal);
+    const other = this.#vectors.get(EMBEDDER);
+    if (other) {
+      loaded.dispose();
+      return other;
+    }
+    this.#vectors.set(EMBEDDER, loaded);
+    void keep(loaded.info.variant);
+    return loaded;
+  }
+
+  /** All pages by the chosen model, in one pass. */
   async rank(query: string, pages: readonly Page[], doing: Doing): Promise<Ranked> {
     const begun = performance.now();
-    const running = this.#reranker !== undefined;
+    const running = this.info !== undefined;
     const reranker = await this.start(doing);
     const loadMs = performance.now() - begun;
-    const { window, overlap } = chosen();
-    const response = await reranker.rerank(query, pages, {
-      ...doing, returnDocuments: true, ...(window === undefined ? {} : { window }), ...(overlap === undefined ? {} : { overlap }),
-    });
-    this.#changed();
+    const response = await reranker.rerank(query, pages, { ...doing, ...windows(), returnDocuments: true });
+    this.changed();
     return { response, info: reranker.info, ...(running ? {} : { loadMs }) };
   }
 
-  #changed(): void {
+  changed(): void {
     for (const listener of this.#listeners) listener();
+  }
+
+  /** Cancelled in the very last moment, perhaps because another device was chosen. */
+  #check(loaded: { dispose(): void }, signal: AbortSignal): void {
+    if (!signal.aborted) return;
+    loaded.dispose();
+    signal.throwIfAborted();
+  }
+
+  #drop(model: string): void {
+    for (const listener of this.#enders) listener();
+    this.#rerankers.get(model)?.dispose();
+    this.#rerankers.delete(model);
+    this.changed();
+  }
+
+  #dropAll(): void {
+    for (const model of [...this.#rerankers.keys()]) this.#drop(model);
+    for (const embedder of this.#vectors.values()) embedder.dispose();
+    this.#vectors.clear();
+    this.changed();
   }
 }

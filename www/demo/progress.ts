@@ -31,6 +31,8 @@ export class ProgressLine {
 
   end(said: string): void {
     this.#work.dataset["busy"] = "false";
+    // How often something was finished, for those who wait for it from outside.
+    this.#work.dataset["done"] = String(Number(this.#work.dataset["done"] ?? 0) + 1);
     say(said);
   }
 
@@ -59,6 +61,9 @@ export class ProgressLine {
       case "batch":
         if (progress.batches === 0) this.set(strings.tokenising);
         else this.set(strings.scoring(progress.batch, progress.batches), progress.tokens / Math.max(1, progress.totalTokens));
+        break;
+      case "strategy":
+        this.set(strings.strategyStep(progress.step, progress.calls), progress.step / Math.max(1, progress.steps));
         break;
       case "restart":
         this.set(strings.restarted);

@@ -40,3 +40,17 @@ test("sizes of pictures are read from their first bytes", () => {
   assert.equal(imageSize(view("00112233")), undefined);
   assert.equal(imageSize(new DataView(new ArrayBuffer(4))), undefined);
 });
+
+test("passages are whole sentences that know their place, and two rankings agree or not", () => {
+  const { agreement, cited, passagesOf } = source;
+  const text = Array.from({ length: 40 }, (_, index) => `Sentence ${index} has exactly seven words here.`).join(" ");
+  const passages = passagesOf({ text, label: "l", file: "f" });
+  assert.ok(passages.length >= 3);
+  for (const { text: own, start, end } of passages) assert.equal(own, text.slice(start, end));
+  assert.equal(passages.map(({ text: own }) => own).join(" "), text);
+  assert.deepEqual(passagesOf({ text, label: "l", file: "f" }).map(({ id }) => id), passages.map(({ id }) => id));
+  assert.notEqual(passagesOf({ text: `${text}!`, label: "l", file: "f" })[0].id, passages[0].id);
+  assert.deepEqual(agreement(["a", "b", "c"], ["c", "b", "a"], 1), { tau: -1, shared: 0 });
+  assert.deepEqual(agreement(["a", "b", "c"], ["a", "b", "c"], 2), { tau: 1, shared: 2 });
+  assert.deepEqual(cited("It is so [1, 2]. Not [9].", 2), [{ text: "It is so " }, { cites: 1 }, { cites: 2 }, { text: ". Not [9]." }]);
+});

@@ -2,33 +2,11 @@
 import { byId, make } from "../dom.js";
 import { bodyStart, isWhole, type Page, type Span } from "../pages.js";
 import { strings } from "../strings.js";
+import { markedText } from "./marked.js";
 import { Sheet } from "./sheet.js";
 
 /** Longer pages are shown up to here, and the rest when it is asked for: laying out a megabyte takes seconds. */
 const AT_ONCE = 20_000;
-
-/** The paragraphs of `text` from `offset` on, the passage marked in each that it touches; `mark` is the first of them. */
-function marked(text: string, offset: number, span: Span | undefined): { nodes: Node[]; mark?: HTMLElement } {
-  const nodes: Node[] = [];
-  let mark: HTMLElement | undefined;
-  for (const [piece] of text.slice(offset).matchAll(/[\s\S]*?(?:\n\s*\n|$)/gu)) {
-    if (piece === "") continue;
-    const length = piece.trimEnd().length;
-    const from = Math.min(Math.max((span?.start ?? 0) - offset, 0), length);
-    const to = Math.min(Math.max((span?.end ?? 0) - offset, 0), length);
-    const paragraph = make("p");
-    if (from > 0) paragraph.append(piece.slice(0, from));
-    if (to > from) {
-      const part = make("mark", "", piece.slice(from, to));
-      mark ??= part;
-      paragraph.append(part);
-    }
-    paragraph.append(piece.slice(Math.max(from, to), length));
-    if (paragraph.textContent?.trim()) nodes.push(paragraph);
-    offset += piece.length;
-  }
-  return mark ? { nodes, mark } : { nodes };
-}
 
 export class Reader {
   readonly #reader = byId("reader");
@@ -111,7 +89,7 @@ export class Reader {
 
   #fillText(page: Page, span: Span | undefined, most: number): HTMLElement | undefined {
     // The heading stands above the sheet already.
-    const { nodes, mark } = marked(page.text.slice(0, most), bodyStart(page), span);
+    const { nodes, mark } = markedText(page.text.slice(0, most), bodyStart(page), span);
     const column = make("div", "column", make("p", "file", page.file), ...nodes);
     if (page.text.length > most) {
       const rest = make("button", "button", strings.showRest(page.text.length - most));
