@@ -19,7 +19,7 @@ mod segment;
 mod settings;
 mod text;
 
-pub use desk::{Budget, Cache, Ledger, LlmUsage, MemoryCache, Seat, request_key};
+pub use desk::{Budget, Cache, Ledger, LlmUsage, MemoryCache, Prices, Seat, request_key};
 pub use export::{Layout, export, import};
 pub use funnel::{Death, Funnel, Tally};
 pub use group::{Negative, Page, Positive, Restatement, Source, TrainingGroup, Votes, Way};

@@ -1,6 +1,6 @@
 //! The JavaScript boundary: decode, call, encode; no logic. Only it imports wasm_bindgen.
 //!
-//! `engine` is what the variants `cpu` and `gpu` export, `strategy` and `search` what `logic` does.
+//! `engine` is what the variants `cpu` and `gpu` export, `strategy`, `search` and `negatives` what `logic` does.
 //! Errors cross as JavaScript `Error`s with a stable `code`. A panic traps and poisons the instance:
 //! start a new one.
 
@@ -17,6 +17,8 @@ use crate::error::Error;
 mod engine;
 #[cfg(feature = "logic")]
 mod host;
+#[cfg(feature = "logic")]
+mod negatives;
 #[cfg(feature = "logic")]
 mod search;
 #[cfg(feature = "logic")]

@@ -20,7 +20,7 @@ function home(name) {
   }
 }
 
-const LIBRARIES = ["pdfjs-dist", "tesseract.js", "tesseract.js-core", "@tesseract.js-data/eng", "@mozilla/readability", "mammoth"];
+const LIBRARIES = ["pdfjs-dist", "tesseract.js", "tesseract.js-core", "@tesseract.js-data/eng", "@mozilla/readability", "mammoth", "ai"];
 
 function modelFacts(folder) {
   return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith("tiny-")).map(({ name }) => {
@@ -72,6 +72,8 @@ export async function buildDemo({ at, common }) {
     setup: ({ onResolve, onLoad }) => {
       // The demo uses the package as anybody would: from its published file, not from its sources.
       onResolve({ filter: /^foliorank$/ }, () => ({ path: "../index.js", external: true }));
+      // With it come the packages of the providers, which are bundled here: they are this page's to install.
+      onResolve({ filter: /^foliorank\/llm$/ }, () => ({ path: at("dist/llm.js") }));
       onResolve({ filter: /^build:facts$/ }, ({ path }) => ({ path, namespace: "facts" }));
       onLoad({ filter: /.*/, namespace: "facts" }, () => ({ contents: JSON.stringify(facts), loader: "json" }));
     },
@@ -84,9 +86,11 @@ export async function buildDemo({ at, common }) {
   };
   // The names of the chunks hold hashes, and the page itself must know them all: they are known after a first build.
   const first = await build({ ...options, write: false });
-  facts.extras.push(...chunks(first.metafile));
+  // Not those of the language models, which need a network anyway.
+  const online = reached(first.metafile, Object.keys(first.metafile.outputs).find((path) => /\/llm-\w+\.js$/.test(path)));
+  facts.extras.push(...chunks(first.metafile).filter((name) => !online.has(`dist/demo/${name}`)));
   const { metafile } = await build(options);
-  const missing = chunks(metafile).filter((name) => !facts.extras.includes(name));
+  const missing = chunks(metafile).filter((name) => !chunks(first.metafile).includes(name));
   if (missing.length > 0) throw new Error(`build:facts must be imported by the entry alone, but ${missing} changed with it`);
 
   const files = ["demo/index.html", "demo/style.css", "index.js", "worker.js", "logic-worker.js", ...needed(metafile)];
@@ -99,14 +103,24 @@ export async function buildDemo({ at, common }) {
 const own = (path) => path.replace(/^dist\/demo\//, "");
 const chunks = ({ outputs }) => Object.keys(outputs).filter((path) => path.endsWith(".js") && own(path) !== "demo.js").map(own);
 
+/** What a file imports, at once and later, itself included; not what the page itself needs. */
+function reached({ outputs }, start) {
+  const all = walk(outputs, start, ({ external }) => !external);
+  for (const path of walk(outputs, "dist/demo/demo.js", isNeeded)) all.delete(path);
+  return all;
+}
+
 /** What demo.js imports before anything is asked of it. */
-function needed({ outputs }) {
+const needed = ({ outputs }) => [...walk(outputs, "dist/demo/demo.js", isNeeded)].map((path) => `demo/${own(path)}`);
+const isNeeded = ({ kind, external }) => kind === "import-statement" && !external;
+
+function walk(outputs, start, follow) {
   const found = new Set();
   const visit = (path) => {
     if (found.has(path)) return;
     found.add(path);
-    for (const { path: next, kind, external } of outputs[path].imports) if (kind === "import-statement" && !external) visit(next);
+    for (const next of outputs[path].imports) if (follow(next)) visit(next.path);
   };
-  visit("dist/demo/demo.js");
-  return [...found].map((path) => `demo/${own(path)}`);
+  visit(start);
+  return found;
 }

@@ -1,4 +1,4 @@
-// Builds www/dist: the package (index.js, worker.js, logic-worker.js, main-thread.js, types/) and the demo page (demo/, sw.js; see
+// Builds www/dist: the package (index.js, worker.js, logic-worker.js, main-thread.js, llm.js, types/) and the demo page (demo/, sw.js; see
 // build-demo.mjs).
 // It leaves dist/wasm alone: xtask puts the WASM variants there.
 import { execFileSync } from "node:child_process";
@@ -17,6 +17,8 @@ const common = {
   absWorkingDir: here, bundle: true, format: "esm", target: "es2022", sourcemap: true, logLevel: "warning", legalComments: "linked",
 };
 
+// Providers' packages are the caller's to install.
+await build({ ...common, entryPoints: [{ in: "src/llm/index.ts", out: "llm" }], outdir: "dist", packages: "external" });
 await build({ ...common, entryPoints: ["src/index.ts", "src/worker.ts", "src/logic-worker.ts", "src/main-thread.ts"], outdir: "dist" });
 
 await buildDemo({ at, common });

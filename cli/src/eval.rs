@@ -19,7 +19,6 @@ mod dataset;
 mod first_stage;
 mod html;
 mod judge;
-mod progress;
 mod rankify;
 mod report;
 mod t2ranking;

@@ -1,9 +1,11 @@
-//! Native `foliorank`: fetch models, rerank files, evaluate. Arguments and printing only; the library does the work.
+//! Native `foliorank`: fetch models, rerank files, evaluate, make hard negatives. Arguments and printing only; the library does the work.
 
 use clap::{Parser, Subcommand};
 
 mod eval;
+mod generate;
 mod models;
+mod progress;
 mod rerank;
 
 #[derive(Debug, Parser)]
@@ -17,6 +19,8 @@ struct Arguments {
 enum Command {
     /// Measure first stages and rerankers on judged data.
     Eval(eval::EvalArgs),
+    /// Make hard-negative queries from pages, as training data.
+    Generate(Box<generate::GenerateArgs>),
     /// Fetch models into the cache and convert them.
     Models(models::ModelsArgs),
     /// Rank files, or requests from standard input, for a query.
@@ -26,6 +30,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Models(arguments) => models::run(arguments),
         Command::Rerank(arguments) => rerank::run(&arguments),
     }

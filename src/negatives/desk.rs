@@ -62,12 +62,40 @@ pub struct Seat<'a, L> {
 }
 
 /// What may be spent; `None` is no limit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Budget {
     /// Paid calls.
     pub calls: Option<u64>,
     /// Tokens read and written.
     pub tokens: Option<u64>,
+    /// Money, in the currency of `prices`.
+    pub cost: Option<f64>,
+    /// What a token costs.
+    pub prices: Prices,
+}
+
+/// What a million tokens cost, in any currency, at least 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Prices {
+    /// Of a million tokens read.
+    pub input: f64,
+    /// Of a million tokens written.
+    pub output: f64,
+}
+
+impl Prices {
+    /// The cost of a call.
+    #[must_use]
+    pub fn cost(&self, input_tokens: u64, output_tokens: u64) -> f64 {
+        (input_tokens as f64 * self.input + output_tokens as f64 * self.output) / 1e6
+    }
+}
+
+/// Tokens read and written, known or estimated.
+#[derive(Debug, Clone, Copy)]
+struct Tokens {
+    input: u64,
+    output: u64,
 }
 
 /// A budget and what is spent of it. Pages that share one share the budget.
@@ -81,6 +109,8 @@ pub struct Ledger {
     budget: Budget,
     calls: AtomicU64,
     tokens: AtomicU64,
+    /// In billionths, rounded up: sums of floats would drift.
+    cost: AtomicU64,
 }
 
 impl Ledger {
@@ -99,16 +129,43 @@ impl Ledger {
         (self.calls.load(Relaxed), self.tokens.load(Relaxed))
     }
 
-    fn reserve(&self, tokens: u64) -> Result<(), Error> {
-        take(&self.calls, 1, self.budget.calls, "calls")?;
-        take(&self.tokens, tokens, self.budget.tokens, "tokens").inspect_err(|_| {
+    /// Money spent, by the budget's prices.
+    #[must_use]
+    pub fn cost(&self) -> f64 {
+        self.cost.load(Relaxed) as f64 / 1e9
+    }
+
+    fn billionths(&self, tokens: Tokens) -> u64 {
+        (self.budget.prices.cost(tokens.input, tokens.output) * 1e9).ceil() as u64
+    }
+
+    fn reserve(&self, tokens: Tokens) -> Result<(), Error> {
+        let Budget { calls, cost, .. } = self.budget;
+        let both = tokens.input + tokens.output;
+        take(&self.calls, 1, calls, "calls")?;
+        take(&self.tokens, both, self.budget.tokens, "tokens").inspect_err(|_| {
             self.calls.fetch_sub(1, Relaxed);
+        })?;
+        let limit = cost.map(|cost| (cost * 1e9) as u64);
+        let what = "billionths of the currency";
+        take(&self.cost, self.billionths(tokens), limit, what).inspect_err(|_| {
+            self.calls.fetch_sub(1, Relaxed);
+            self.tokens.fetch_sub(both, Relaxed);
         })
     }
 
-    fn settle(&self, reserved: u64, spent: u64) {
-        self.tokens.fetch_add(spent, Relaxed);
-        self.tokens.fetch_sub(reserved, Relaxed);
+    fn settle(&self, reserved: Tokens, spent: Tokens) {
+        let pay = |account: &AtomicU64, spent: u64, reserved: u64| {
+            account.fetch_add(spent, Relaxed);
+            account.fetch_sub(reserved, Relaxed);
+        };
+        let sum = |tokens: Tokens| tokens.input + tokens.output;
+        pay(&self.tokens, sum(spent), sum(reserved));
+        pay(
+            &self.cost,
+            self.billionths(spent),
+            self.billionths(reserved),
+        );
     }
 }
 
@@ -204,7 +261,10 @@ impl<C: Cache> Desk<'_, C> {
         }
         let longest = u64::from(request.max_tokens.unwrap_or(0));
         let bytes = request.system.len() + request.user.len();
-        let reserved = (bytes as u64).div_ceil(3) + longest;
+        let reserved = Tokens {
+            input: (bytes as u64).div_ceil(3),
+            output: longest,
+        };
         self.ledger.reserve(reserved)?;
         // A call that fails may have been paid for: its reservation stands.
         let answer = seat.llm.complete(request).await?;
@@ -212,8 +272,14 @@ impl<C: Cache> Desk<'_, C> {
         self.usage.input_tokens += answer.input_tokens;
         self.usage.output_tokens += answer.output_tokens;
         let spent = match answer.input_tokens + answer.output_tokens {
-            0 => ((bytes + answer.text.len()) as u64).div_ceil(3),
-            counted => counted,
+            0 => Tokens {
+                output: (answer.text.len() as u64).div_ceil(3),
+                ..reserved
+            },
+            _ => Tokens {
+                input: answer.input_tokens,
+                output: answer.output_tokens,
+            },
         };
         self.ledger.settle(reserved, spent);
         self.cache.put(&key, &answer).await?;
@@ -240,20 +306,44 @@ pub fn request_key(provider: &str, model: &str, request: &LlmRequest) -> String 
 mod tests {
     use super::*;
 
+    fn tokens(input: u64, output: u64) -> Tokens {
+        Tokens { input, output }
+    }
+
     #[test]
     fn a_budget_is_never_exceeded_and_a_refused_call_costs_nothing() {
         let ledger = Ledger::new(Budget {
             calls: Some(3),
             tokens: Some(100),
+            ..Budget::default()
         });
-        assert_eq!(ledger.reserve(60), Ok(()));
-        let error = ledger.reserve(50).unwrap_err();
+        assert_eq!(ledger.reserve(tokens(50, 10)), Ok(()));
+        let error = ledger.reserve(tokens(10, 40)).unwrap_err();
         assert_eq!((error.code(), ledger.spent()), ("budget", (1, 60)));
-        ledger.settle(60, 10);
-        assert_eq!(ledger.reserve(50), Ok(()));
-        assert_eq!(ledger.reserve(40), Ok(()));
-        assert!(ledger.reserve(0).is_err(), "three calls are all");
+        ledger.settle(tokens(50, 10), tokens(8, 2));
+        assert_eq!(ledger.reserve(tokens(50, 0)), Ok(()));
+        assert_eq!(ledger.reserve(tokens(0, 40)), Ok(()));
+        assert!(ledger.reserve(tokens(0, 0)).is_err(), "three calls are all");
         assert_eq!(ledger.spent(), (3, 100));
+    }
+
+    #[test]
+    fn money_is_reserved_at_the_most_and_settled_at_what_was_used() {
+        let ledger = Ledger::new(Budget {
+            cost: Some(0.02),
+            prices: Prices {
+                input: 2.0,
+                output: 10.0,
+            },
+            ..Budget::default()
+        });
+        assert_eq!(ledger.reserve(tokens(1000, 1000)), Ok(()));
+        let error = ledger.reserve(tokens(1000, 1000)).unwrap_err();
+        assert_eq!((error.code(), ledger.spent()), ("budget", (1, 2000)));
+        assert!((ledger.cost() - 0.012).abs() < 1e-9, "{}", ledger.cost());
+        ledger.settle(tokens(1000, 1000), tokens(1000, 100));
+        assert!((ledger.cost() - 0.003).abs() < 1e-9, "{}", ledger.cost());
+        assert_eq!(ledger.reserve(tokens(1000, 1000)), Ok(()));
     }
 
     #[test]

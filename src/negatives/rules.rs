@@ -22,6 +22,7 @@ use super::text::near_duplicate;
 use crate::error::Error;
 use crate::strategy::Judge;
 
+mod around;
 mod clause;
 mod edit;
 mod find;
@@ -37,7 +38,7 @@ use lexicon::Lexicon;
 use seen::Seen;
 
 /// Version of the rules; part of every group made by them.
-pub const RULES_VERSION: &str = "rules-1";
+pub const RULES_VERSION: &str = "rules-2";
 
 /// Sentences in one passage that the judge sees.
 const PASSAGE: usize = 3;
@@ -129,6 +130,15 @@ fn questions(sentence: &str, lexicon: &Lexicon, seen: &Seen) -> Vec<(String, Ran
     for clause in clause::clauses(&tokens, lexicon) {
         asked.extend(facts.iter().flat_map(|fact| at_hand.ask(&clause, fact)));
         asked.extend(at_hand.ask_whole(&clause));
+    }
+    if asked.iter().all(|a| a.worth < 2) {
+        asked.extend(facts.iter().filter_map(|fact| at_hand.ask_around(fact)));
+        let clauses = clause::clauses(&tokens, lexicon);
+        asked.extend(
+            clauses
+                .iter()
+                .filter_map(|clause| at_hand.ask_subject(clause)),
+        );
     }
     asked.sort_by_key(|a| core::cmp::Reverse(a.worth));
     let yes_no = asked.iter().any(|a| a.worth > 1);
@@ -242,6 +252,7 @@ pub async fn generate_by_rules<J: Judge>(
             done,
             total,
             usage: LlmUsage::default(),
+            funnel: outcome.funnel.clone(),
         };
         let step = match observe(progress).await {
             Ok(()) => verified(job, judge, settings, draft, &mut outcome.funnel).await,

@@ -96,7 +96,7 @@ pub enum Stage {
 }
 
 /// How far a run is. `done` and `total` count positives from `Negatives` on, else calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// What comes next.
     pub stage: Stage,
@@ -106,6 +106,8 @@ pub struct Progress {
     pub total: usize,
     /// Asked so far.
     pub usage: LlmUsage,
+    /// What became of the candidates so far: not all that were generated are kept or dead yet.
+    pub funnel: Funnel,
 }
 
 /// What a run gave.
@@ -209,6 +211,7 @@ where
             done,
             total,
             usage: self.desk.usage,
+            funnel: self.funnel.clone(),
         })
         .await
     }

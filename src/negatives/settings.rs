@@ -3,11 +3,14 @@
 use core::fmt::Display;
 use core::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use super::property::Property;
 use crate::error::Error;
 
 /// How a page becomes training groups. The defaults are `DocReRank`'s where the paper gives one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
     /// Positive queries asked for, 1..=50. The paper's number is not published.
     pub candidates: usize,

@@ -36,9 +36,9 @@ pub(super) struct Page {
 }
 
 /// What the page's answer should have been.
-struct Expected {
-    kind: &'static str,
-    what: &'static str,
+pub(super) struct Expected {
+    pub(super) kind: &'static str,
+    pub(super) what: &'static str,
 }
 
 impl Page {
@@ -67,7 +67,7 @@ impl Page {
         }
     }
 
-    async fn ask(&self, kind: &str, payload: &impl Serialize) -> Result<JsValue, Error> {
+    pub(super) async fn ask(&self, kind: &str, payload: &impl Serialize) -> Result<JsValue, Error> {
         let asked = encode(payload).and_then(|payload| self.host.ask(kind, payload));
         let answer = match asked {
             Ok(answer) => JsFuture::from(answer).await,
@@ -80,7 +80,7 @@ impl Page {
         })
     }
 
-    async fn ask_for<T: DeserializeOwned>(
+    pub(super) async fn ask_for<T: DeserializeOwned>(
         &self,
         expected: Expected,
         payload: &impl Serialize,
@@ -140,9 +140,11 @@ impl Judge for PageJudge<'_> {
     }
 }
 
-/// The caller's language model.
+/// A language model of the caller's.
 pub(super) struct PageLlm<'a> {
     pub(super) page: &'a Page,
+    /// `llm`, or `verifier` where there are two.
+    pub(super) kind: &'static str,
 }
 
 #[derive(Serialize)]
@@ -177,7 +179,7 @@ impl Llm for PageLlm<'_> {
             temperature: request.temperature,
         };
         let expected = Expected {
-            kind: "llm",
+            kind: self.kind,
             what: "an object with a string `text`, and whole numbers of tokens",
         };
         let reply: LlmReply = self.page.ask_for(expected, &question).await?;

@@ -143,7 +143,7 @@ async fn run(
 ) -> Result<Outcome, Error> {
     let needs = strategy.describe().needs;
     let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
-    let (llm, embedder) = (PageLlm { page }, PageEmbedder { page });
+    let (llm, embedder) = (PageLlm { page, kind: "llm" }, PageEmbedder { page });
     let judge = PageJudge {
         page,
         max_group: options.judge.max_group,

@@ -7,7 +7,9 @@ import { byId, fillStrings } from "./dom.js";
 import { Search } from "./find/search.js";
 import { Library } from "./library/library.js";
 import { LibraryPanel } from "./library/panel.js";
+import { currentLlm, wireLlmPanel } from "./llm/panel.js";
 import { Model } from "./model.js";
+import { NegativesView } from "./negatives/view.js";
 import { registerOffline } from "./offline.js";
 import { PageDialog } from "./page-dialog.js";
 import { RerankView } from "./rerank/view.js";
@@ -20,9 +22,11 @@ const library = new Library();
 const model = new Model();
 const rerank = new RerankView(library, model);
 const settings = new SettingsView(model);
-const shared = { search: new Search(library, model), model, dialog: new PageDialog(), llm: () => undefined };
+const shared = { search: new Search(library, model), model, dialog: new PageDialog(), llm: currentLlm };
 const [ask, compare] = [new AskView(shared), new CompareView(shared)];
-model.onDrop(() => { for (const view of [rerank, ask, compare]) view.stop(); });
+const negatives = new NegativesView({ library, model, llm: currentLlm });
+wireLlmPanel();
+model.onDrop(() => { for (const view of [rerank, ask, compare, negatives]) view.stop(); });
 new LibraryPanel(library, (page) => {
   library.look(page);
   if (document.body.dataset["showing"] === "rerank") rerank.open(page);
@@ -33,6 +37,7 @@ startRouter((view) => {
   if (view === "settings") settings.refresh();
   if (view === "ask") void ask.refresh();
   if (view === "compare") void compare.refresh();
+  if (view === "negatives") negatives.refresh();
 });
 // After the page is usable: the worker's own downloads must not stand in its way.
 if (document.readyState === "complete") void registerOffline();

@@ -237,7 +237,7 @@ export const strings = {
     `Done. ${plural(groups, "question", "questions")}, ${plural(negatives, "negative", "negatives")}; ${number.format(fooled)} fool the model.`,
   negStage: {
     positives: "Writing questions", verify_positives: "Checking questions", consistency: "Looking for the page", restate: "Restating",
-    negatives: "Writing look-alikes", verify_negatives: "Checking look-alikes", scores: "Scoring",
+    negatives: "Writing look-alikes", verify_negatives: "Checking look-alikes", judge: "Scoring",
   } as Record<string, string>,
   negNothing: "This page gave no questions. Rules need sentences with numbers, years or names; a language model needs less.",
   funnelHeading: "Funnel",

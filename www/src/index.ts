@@ -8,9 +8,13 @@ import { logicOf } from "./strategies.js";
 import type { LoadOptions } from "./types.js";
 
 export { ERROR_CODES, RerankError, type ErrorCode } from "./errors.js";
+export { memoryAnswers, storedAnswers, type AnswerCache } from "./negatives/answer-cache.js";
+export { exportGroups, importGroups } from "./negatives/files.js";
+export { generateNegatives, rescoreNegative } from "./negatives/generate.js";
 export { Index } from "./search-index.js";
 export { strategies, type LogicOptions } from "./strategies.js";
 export type * from "./llm.js";
+export type * from "./negatives/types.js";
 export type * from "./search-types.js";
 export type * from "./strategy-types.js";
 export type * from "./types.js";

@@ -6,6 +6,7 @@
 
 use core::ops::Range;
 
+use super::super::property::is_year;
 use super::find::{Token, is_month, is_number};
 use super::lexicon::{DETERMINERS, Form, Lexicon, PREPOSITIONS, Verb, among};
 
@@ -21,7 +22,7 @@ pub(crate) struct Clause {
     pub(crate) rest: Range<usize>,
 }
 
-const LEADS: &str = " in on by during at after before since until from under if when for within between throughout \
+pub(super) const LEADS: &str = " in on by during at after before since until from under if when for within between throughout \
     to with where as per across among unless despite ";
 const DISCOURSE: &str = " however moreover furthermore also therefore thus hence additionally finally similarly \
     meanwhile overall consequently instead then nevertheless besides likewise today note but and so yet still again ";
@@ -36,9 +37,9 @@ const DISCOURSE_PAIRS: [&str; 9] = [
     "in fact",
     "in general",
 ];
-const PRONOUNS: &str = " it they he she we i this these that those them there here its their our his her my who \
+pub(super) const PRONOUNS: &str = " it they he she we i this these that those them there here its their our his her my who \
     which what both one such none neither either others another ";
-const RELATIVE: &str =
+pub(super) const RELATIVE: &str =
     " which that who whose whom where when if while because although not never what how ";
 const BREAKERS: &str = " which who whose whom where while whereas but and up down compared because although with so \
     making as after before since rather if unless though including such especially mainly mostly ";
@@ -104,7 +105,7 @@ fn main_verb(verb: Verb, tokens: &[Token], at: usize, lexicon: &Lexicon) -> Verb
     let auxiliary = tokens[at + 1..]
         .iter()
         .take(3)
-        .any(|t| lexicon.is_participle(&t.lower) || t.lower == "been");
+        .any(|t| lexicon.is_participle(&t.lower) || among(" been had ", &t.lower));
     if !have || auxiliary {
         return verb;
     }
@@ -190,7 +191,7 @@ fn auxiliary(lexicon: &Lexicon, token: &Token) -> bool {
 }
 
 /// A verb that is hardly anything else.
-fn strong(lexicon: &Lexicon, token: &Token) -> bool {
+pub(super) fn strong(lexicon: &Lexicon, token: &Token) -> bool {
     lexicon
         .verb(&token.lower)
         .is_some_and(|v| matches!(v.form, Form::Auxiliary | Form::Past | Form::Third))
@@ -275,6 +276,8 @@ fn rest(
             return (Some(start..at), None);
         }
         match token.mark {
+            // "August 6, 2010" is one date.
+            Some(',') if is_day_before_year(tokens, at) => {}
             Some(',') => {
                 let after = tokens.get(at + 1).map_or("", |t| t.lower.as_str());
                 let dated = is_month(token)
@@ -296,6 +299,13 @@ fn rest(
         }
     }
     (Some(start..tokens.len()), None)
+}
+
+fn is_day_before_year(tokens: &[Token], at: usize) -> bool {
+    let month = at
+        .checked_sub(1)
+        .is_some_and(|before| is_month(&tokens[before]));
+    month && tokens.get(at + 1).is_some_and(|t| is_year(&t.lower))
 }
 
 /// Whether a lower-case word is a modal verb.

@@ -52,6 +52,10 @@ const FIELDS: [&str; 7] = [
 const PLACES: [&str; 8] = [
     "Aberdeen", "Tampere", "Ghent", "Porto", "Leipzig", "Galway", "Turin", "Uppsala",
 ];
+const ORDINALS: [&str; 12] = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+    "eleventh", "twelfth",
+];
 const GIVEN: &str = " mary john james robert michael linda david anna maria peter paul susan karen lars erik ingrid hanna \
     jan eva nils ole kari marta thomas sarah laura emma olga ivan richard ian bruce jane alice henry george martin elena ";
 
@@ -75,7 +79,17 @@ pub(crate) fn edits(question: &str, seen: &Seen, lexicon: &Lexicon) -> (Vec<Edit
             && !is_month(&tokens[k - 1])
         {
             let written = &question[token.span.clone()];
-            proposals.push((k..k + 1, Property::Number, other_numbers(written)));
+            let version = tokens[k - 1].capital && k > 1 && tokens[k - 1].mark.is_none();
+            let others = match version.then(|| other_versions(written)).flatten() {
+                Some(versions) => versions,
+                None => other_numbers(written),
+            };
+            proposals.push((k..k + 1, Property::Number, others));
+        } else if let Some(at) = ORDINALS.iter().position(|word| *word == token.lower) {
+            let near = [at + 1, at + 2, at + 3, at.wrapping_sub(1)];
+            let others = near.iter().filter_map(|&i| ORDINALS.get(i));
+            let others = others.map(|word| (*word).to_owned()).collect();
+            proposals.push((k..k + 1, Property::Custom("ordinal".into()), others));
         } else {
             let end = name_end(&tokens, k, seen, lexicon);
             if end > k {
@@ -136,6 +150,21 @@ fn other_years(year: &str) -> Vec<String> {
         .iter()
         .map(|by| (year + by).to_string())
         .collect()
+}
+
+/// For "3.1" after a name: the releases around it.
+fn other_versions(written: &str) -> Option<Vec<String>> {
+    let (major, minor) = written.split_once('.')?;
+    let (major, minor): (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
+    let mut others = vec![
+        format!("{major}.{}", minor + 1),
+        format!("{}.{minor}", major + 1),
+    ];
+    if major > 1 {
+        others.push(format!("{}.{minor}", major - 1));
+    }
+    others.push(format!("{major}.{}", minor + 2));
+    Some(others)
 }
 
 fn other_numbers(written: &str) -> Vec<String> {
@@ -279,6 +308,7 @@ fn other_names(
             PEOPLE.iter().map(|p| (*p).to_owned()).collect()
         }
         // "Ministry of Energy", "Bank of Norway": another field, another place.
+        [_, "of", _] if text.ends_with("'s") => Vec::new(),
         [head, "of", last] => {
             let fields = among(
                 " ministry department institute faculty secretary minister ",
@@ -369,7 +399,10 @@ fn siblings(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> Optio
                 here(parts.len() - 1) == last,
                 here(parts.len() - 1) == plural(last),
             );
-            if !head || !(one || many) {
+            // "file names" are no kind of file: a socket has none.
+            let compound =
+                !many && end < tokens.len() && is_noun_after(&tokens[end - 1..=end], lexicon);
+            if !head || !(one || many) || compound {
                 continue;
             }
             let known = set.words.iter().filter(|w| seen.has(w, lexicon)).count();
@@ -398,6 +431,19 @@ fn siblings(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> Optio
         }
     }
     best.map(|(_, _, proposal)| proposal)
+}
+
+/// Whether the second of two words may be a noun that the first one describes.
+fn is_noun_after(pair: &[Token], lexicon: &Lexicon) -> bool {
+    let [first, second] = pair else { return false };
+    let word = second.lower.as_str();
+    let other = among(PREPOSITIONS, word)
+        || among(DETERMINERS, word)
+        || among(" and or but not be been only also which who that ", word)
+        || lexicon.is_participle(word)
+        || lexicon.verb(word).is_some()
+        || word.ends_with("ly");
+    first.mark.is_none() && !other && word.chars().all(char::is_alphabetic)
 }
 
 /// `to` with the capitals and the 's of `from`.

@@ -115,7 +115,8 @@ fn date(tokens: &[Token], i: usize) -> Option<Fact> {
     let at = |k: usize| tokens.get(k);
     let day = |k: usize| {
         at(k).is_some_and(|t| {
-            t.lower.len() <= 2 && t.lower.parse::<u8>().is_ok_and(|d| (1..=31).contains(&d))
+            let bare = t.lower.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h']);
+            bare.len() <= 2 && bare.parse::<u8>().is_ok_and(|d| (1..=31).contains(&d))
         })
     };
     let month = |k: usize| at(k).is_some_and(is_month);

@@ -120,7 +120,7 @@ impl Lexicon {
             }
         }
         for base in regular.split_whitespace() {
-            let past = past(base.trim_start_matches('~'));
+            let past = past(base.trim_start_matches(['~', '-']));
             lexicon.add(base, &past, &past);
         }
         for word in AUXILIARIES.split_ascii_whitespace() {
@@ -135,13 +135,15 @@ impl Lexicon {
     }
 
     fn add(&mut self, base: &str, past: &str, participle: &str) {
-        let (base, change) = (base.trim_start_matches('~'), base.starts_with('~'));
+        let (change, is_noun) = (base.starts_with('~'), base.starts_with('-'));
+        let base = base.trim_start_matches(['~', '-']);
         let third = plural(base);
-        for (word, form) in [
+        let forms = [
             (past, Form::Past),
             (third.as_str(), Form::Third),
             (base, Form::Plain),
-        ] {
+        ];
+        for (word, form) in forms.into_iter().take(if is_noun { 1 } else { 3 }) {
             let verb = Verb {
                 form,
                 base: base.to_owned(),
@@ -263,10 +265,12 @@ mod tests {
             ("is", Form::Auxiliary, "is"),
             ("reaches", Form::Third, "reach"),
             ("contain", Form::Plain, "contain"),
+            ("filtered", Form::Past, "filter"),
         ] {
             let verb = lexicon.verb(word).unwrap();
             assert_eq!((verb.form, verb.base.as_str()), (form, base), "{word}");
         }
+        assert!(lexicon.verb("archives").is_none() && lexicon.verb("archived").is_some());
         assert!(lexicon.verb("rose").unwrap().change && !lexicon.verb("opened").unwrap().change);
         assert!(lexicon.is_participle("built") && lexicon.lemma("fell") == "fall");
     }

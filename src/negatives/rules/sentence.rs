@@ -22,6 +22,11 @@ const ORGANISATIONS: &str = " ltd inc corp plc gmbh ab as oy group company unive
 impl Sentence<'_> {
     /// White space, capitals and marks put right; `None` for what does not read as a question.
     pub(super) fn tidy(&self, query: &str) -> Option<String> {
+        self.plain(query).map(|text| capital(&text) + "?")
+    }
+
+    /// As [`tidy`](Self::tidy), for a part of a question.
+    pub(super) fn plain(&self, query: &str) -> Option<String> {
         let mut text = String::with_capacity(query.len());
         let mut depth = 0_i32;
         for c in query.chars() {
@@ -59,8 +64,9 @@ impl Sentence<'_> {
             || quotes
             || double
             || vague
-            || joined.contains(['|', '\\', '{', '<', '_', '=']);
-        ((4..=26).contains(&words.len()) && !dangling && !odd).then(|| capital(&joined) + "?")
+            || joined.contains("\u{2010} ")
+            || joined.contains([':', '|', '\\', '{', '<', '_', '=']);
+        ((4..=26).contains(&words.len()) && !dangling && !odd).then_some(joined)
     }
 
     /// What may come after the answer without being part of it.

@@ -142,6 +142,67 @@ fn questions_read_as_a_person_would_ask_them() {
 }
 
 #[test]
+fn a_sentence_without_a_better_question_is_asked_around_its_answer() {
+    for (sentence, question, answer) in [
+        (
+            "Debian 3.1 (sarge) was released June 6th, 2005 for the same architectures as woody.",
+            "When was it that Debian 3.1 was released for the same architectures as woody?",
+            "June 6th, 2005",
+        ),
+        (
+            "There were around 15,000 binary packages maintained by more than 900 developers.",
+            "How many binary packages were there maintained by more than 900 developers?",
+            "around 15,000",
+        ),
+        (
+            "The old tool compresses large files with a block sorting algorithm.",
+            "What compresses large files with a block sorting algorithm?",
+            "The old tool",
+        ),
+    ] {
+        let (drafts, _) = drafts(sentence, 0.9);
+        let asked: Vec<(&str, &str)> = (drafts.iter())
+            .map(|d| (d.query.as_str(), &sentence[d.answer.clone()]))
+            .collect();
+        assert!(asked.contains(&(question, answer)), "{asked:?}");
+    }
+    for sentence in [
+        "It compresses large files with a block sorting algorithm.",
+        "The release was published in 1996 or 1997, as far as anybody knows.",
+        "Ian Murdock joined the old board with a block sorting algorithm.",
+    ] {
+        let (drafts, _) = drafts(sentence, 0.9);
+        assert!(
+            drafts.iter().all(|d| !d.query.starts_with("What ")),
+            "{drafts:?}"
+        );
+        assert!(
+            drafts.iter().all(|d| !d.query.contains("was it that")),
+            "{drafts:?}"
+        );
+    }
+}
+
+#[test]
+fn edits_of_real_prose_stay_plausible() {
+    let changed = |sentence: &str, from: &str| -> BTreeSet<String> {
+        let (drafts, _) = drafts(sentence, 0.9);
+        let edits = drafts.into_iter().flat_map(|d| d.negatives);
+        let of = edits.filter(|n| n.from.as_deref() == Some(from));
+        of.filter_map(|n| n.to).collect()
+    };
+    let sentence = "The installer compresses the file names of Debian 3.1 in the second stage.";
+    assert!(
+        changed(sentence, "file").is_empty(),
+        "a socket has no names"
+    );
+    let versions = ["3.2", "3.3", "2.1", "4.1"].map(str::to_owned);
+    assert_eq!(changed(sentence, "3.1"), versions.into());
+    let stages = ["first", "third", "fourth", "fifth"].map(str::to_owned);
+    assert_eq!(changed(sentence, "second"), stages.into());
+}
+
+#[test]
 fn made_pages_keep_every_promise() {
     let mut random = Random::new(21);
     let verbs = [

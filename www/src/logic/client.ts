@@ -38,7 +38,9 @@ interface Pending {
 }
 
 /** What a plain exception of an answer counts as. */
-const USUAL: Record<AskKind, ErrorCode> = { judge: "internal", llm: "llm", embed: "internal" };
+const USUAL: Record<AskKind, ErrorCode> = {
+  judge: "internal", llm: "llm", verifier: "llm", embed: "internal", cached: "storage", keep: "storage",
+};
 
 export class LogicClient {
   readonly #connect: ConnectLogic;

@@ -10,7 +10,7 @@ export interface Host {
 }
 
 /** What only the page can answer: it has the reranker, the caller's functions and the embedder. */
-export type AskKind = "judge" | "llm" | "embed";
+export type AskKind = "judge" | "llm" | "verifier" | "embed" | "cached" | "keep";
 
 export interface NativeHits {
   order: Uint32Array;
@@ -49,4 +49,7 @@ export interface LogicGlue extends AnyGlue {
     restore(state: Uint8Array): NativeIndex;
   };
   fuse(fusion: string, firstStage: Float32Array, order: Uint32Array, scores: Float32Array): NativeHits;
+  generateNegatives(options: unknown, host: Host): Promise<{ stopped?: unknown }>;
+  exportGroups(groups: unknown, format: string): string;
+  importGroups(text: string, format: string): unknown;
 }

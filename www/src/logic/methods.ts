@@ -1,5 +1,6 @@
 // What can be called in the logic worker, by name. A method takes what the page sent, and a context to ask the page back;
 // what it returns is copied to the page.
+import { toErrorData } from "../errors.js";
 import type { Host, LogicGlue, NativeHits } from "./glue.js";
 import { indexMethods } from "./index-methods.js";
 
@@ -31,6 +32,15 @@ export const methods = {
     context.glue.runStrategy(query, documents, options, context),
   "fuse": async ({ fusion, firstStage, order, scores }: Fuse, { glue }: Context): Promise<NativeHits> =>
     glue.fuse(fusion, firstStage, order, scores),
+  "negatives.run": async ({ options }: { options: Record<string, unknown> }, context: Context): Promise<unknown> => {
+    const { stopped, ...result } = await context.glue.generateNegatives(options, context);
+    // An error that is copied to the page loses its code.
+    return stopped === undefined ? result : { ...result, stopped: toErrorData(stopped) };
+  },
+  "negatives.export": async ({ groups, format }: { groups: unknown; format: string }, { glue }: Context): Promise<string> =>
+    glue.exportGroups(groups, format),
+  "negatives.import": async ({ text, format }: { text: string; format: string }, { glue }: Context): Promise<unknown> =>
+    glue.importGroups(text, format),
   ...indexMethods,
 } satisfies Record<string, Method>;
 

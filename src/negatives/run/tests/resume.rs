@@ -115,7 +115,7 @@ fn a_budget_stops_hard_and_a_larger_one_goes_on() {
         // One more call each time: all the earlier ones come from the cache.
         let ledger = Ledger::new(Budget {
             calls: Some(1),
-            tokens: None,
+            ..Budget::default()
         });
         let outcome = run_with(&script, &job(page()), &settings(), &cache, &ledger);
         assert_eq!(outcome.usage.calls, 1);
@@ -127,8 +127,8 @@ fn a_budget_stops_hard_and_a_larger_one_goes_on() {
         );
     }
     let ledger = Ledger::new(Budget {
-        calls: None,
         tokens: Some(2_500),
+        ..Budget::default()
     });
     let outcome = run_with(
         &Script::new(Mood::Perfect),

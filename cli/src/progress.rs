@@ -1,30 +1,33 @@
-//! How far an evaluation is, on standard error: a living line on a terminal, a line every tenth
-//! elsewhere.
+//! How far an evaluation or a generation is, on standard error: a living line on a terminal, a
+//! line every tenth elsewhere.
 
 use std::io::{IsTerminal, stderr};
 use std::time::Instant;
 
-/// Counts queries.
+/// Counts queries, or pages.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     what: String,
+    /// What is counted, in the plural.
+    unit: &'static str,
     done: usize,
     total: usize,
     started: Instant,
 }
 
 impl Progress {
-    pub(super) fn new(what: String, total: usize) -> Self {
+    pub(crate) fn new(what: String, total: usize, unit: &'static str) -> Self {
         let started = Instant::now();
         Self {
             what,
+            unit,
             done: 0,
             total,
             started,
         }
     }
 
-    pub(super) fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         self.done += 1;
         let living = stderr().is_terminal();
         let tenth = |done: usize| done * 10 / self.total.max(1);
@@ -45,7 +48,10 @@ impl Progress {
     fn line(&self, seconds: f64) -> String {
         let (done, total) = (self.done, self.total);
         let left = seconds / done.max(1) as f64 * (total - done) as f64;
-        format!("{}: {done} of {total} queries, {left:.0} s left", self.what)
+        format!(
+            "{}: {done} of {total} {}, {left:.0} s left",
+            self.what, self.unit
+        )
     }
 }
 
@@ -55,7 +61,7 @@ mod tests {
 
     #[test]
     fn the_line_counts_and_tells_the_time_left() {
-        let mut progress = Progress::new("scifact with model".into(), 40);
+        let mut progress = Progress::new("scifact with model".into(), 40, "queries");
         progress.done = 10;
         let line = progress.line(5.0);
         assert_eq!(line, "scifact with model: 10 of 40 queries, 15 s left");

@@ -1,0 +1,82 @@
+// Language models behind an HTTP API, through the AI SDK's provider packages. A key is sent encrypted or within this machine only.
+import type { LanguageModel } from "ai";
+import { RerankError } from "../errors.js";
+import { fromAiSdk, type AiSdkOptions, type NamedLlm } from "./ai-sdk.js";
+
+export interface HostedOptions extends Omit<AiSdkOptions, "apiKey" | "provider" | "model"> {
+  /** The model's name there. */
+  model: string;
+  apiKey?: string;
+  /** Where the API is, if not at its usual place: a proxy of yours, say. */
+  baseUrl?: string;
+}
+
+export interface OpenAiCompatibleOptions extends HostedOptions {
+  /** OpenAI, Ollama, LM Studio, llama.cpp, vLLM: `http://127.0.0.1:8080/v1`. */
+  baseUrl: string;
+  /** Whether the server takes a JSON Schema. Default true; false asks for JSON in words. */
+  structuredOutputs?: boolean;
+}
+
+/** Every server that speaks OpenAI's language. Needs `@ai-sdk/openai-compatible`. */
+export function openAiCompatible(options: OpenAiCompatibleOptions): NamedLlm {
+  const { structuredOutputs = true } = options;
+  return hosted("openai", options, async (place) => {
+    const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
+    const { baseURL = options.baseUrl, apiKey } = place;
+    return createOpenAICompatible({ name: "openai", baseURL, supportsStructuredOutputs: structuredOutputs, ...(apiKey ? { apiKey } : {}) })(options.model);
+  });
+}
+
+/** Needs `@ai-sdk/anthropic`. */
+export function anthropic(options: HostedOptions): NamedLlm {
+  return hosted("anthropic", options, async (place) => {
+    const { createAnthropic } = await import("@ai-sdk/anthropic");
+    // Anthropic's word for: the key is the visitor's own.
+    return createAnthropic({ ...place, headers: { "anthropic-dangerous-direct-browser-access": "true" } })(options.model);
+  });
+}
+
+/** Needs `@ai-sdk/google`. */
+export function google(options: HostedOptions): NamedLlm {
+  return hosted("google", options, async (place) => {
+    const { createGoogleGenerativeAI } = await import("@ai-sdk/google");
+    return createGoogleGenerativeAI(place)(options.model);
+  });
+}
+
+interface Place {
+  baseURL?: string;
+  apiKey?: string;
+}
+
+function hosted(provider: string, options: HostedOptions, create: (place: Place) => Promise<LanguageModel>): NamedLlm {
+  const { model, apiKey, baseUrl, ...rest } = options;
+  const isPrivate = checkUrl(baseUrl);
+  const place: Place = { ...(baseUrl ? { baseURL: baseUrl.replace(/\/+$/, "") } : {}), ...(apiKey && isPrivate ? { apiKey } : {}) };
+  const load = async (): Promise<LanguageModel> => {
+    try {
+      return await create(place);
+    } catch (error) {
+      const package_ = `@ai-sdk/${provider === "openai" ? "openai-compatible" : provider}`;
+      const { message } = error as Error;
+      throw new RerankError("llm", `${package_} could not be set up: ${apiKey ? message.replaceAll(apiKey, "***") : message}`);
+    }
+  };
+  return fromAiSdk(load, { ...rest, apiKey, model, provider: baseUrl ? `${provider}:${baseUrl}` : provider });
+}
+
+/** Whether a key may travel there. */
+function checkUrl(baseUrl: string | undefined): boolean {
+  if (baseUrl === undefined) return true;
+  let url: URL;
+  try {
+    url = new URL(baseUrl);
+  } catch {
+    throw new RerankError("invalid_argument", "baseUrl: expected an absolute URL");
+  }
+  if (!["http:", "https:"].includes(url.protocol)) throw new RerankError("invalid_argument", `baseUrl: expected http: or https:, found ${url.protocol}`);
+  // A message with the URL would show the password.
+  if (url.username || url.password || url.search) throw new RerankError("invalid_argument", "baseUrl: expected a URL without credentials; a key goes into apiKey");
+  return url.protocol === "https:" || url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname);
+}

@@ -1,0 +1,99 @@
+// Hard negatives from one page: the pipeline runs in WASM (src/negatives), this side answers what it asks, with the caller's models and
+// the cache of answers.
+import { fromErrorData, RerankError, type ErrorData } from "../errors.js";
+import type { Llm, LlmAnswer, LlmRequest } from "../llm.js";
+import { logicOf } from "../strategies.js";
+import type { JudgeGroup } from "../strategy-types.js";
+import { usualAnswers } from "./answer-cache.js";
+import type {
+  Negative, NegativesOptions, NegativesPage, NegativesProgress, NegativesResult, PageJudge, ProviderInfo, TrainingGroup,
+} from "./types.js";
+
+type NativeResult = Omit<NegativesResult, "warnings" | "stopped"> & { stopped?: ErrorData };
+
+/**
+ * Queries that look like those the page answers, and that it does not answer, as training groups. Rejects with a RerankError:
+ * `invalid_argument`, `aborted`. A budget or a failing model ends it early with what is finished: see `stopped`.
+ */
+export async function generateNegatives(page: NegativesPage, options: NegativesOptions): Promise<NegativesResult> {
+  const { llm, verifier, judge, positives = [], settings, limits, signal, onProgress } = options;
+  checkPage(page, options);
+  const cache = options.cache === undefined ? usualAnswers() : options.cache;
+  const answer = (own: Llm) => (request: LlmRequest, stop: AbortSignal): Promise<LlmAnswer> => own(request, { signal: stop });
+  const native = {
+    id: page.title ?? "", text: page.text, others: [...(page.others ?? [])], positives: [...positives], time: new Date().toISOString(),
+    cache: cache !== false, settings: settings ?? {}, limits: limits ?? {},
+    ...(llm ? { generator: named(llm, options.info) } : {}),
+    ...(verifier ? { verifier: named(verifier, options.verifierInfo) } : {}),
+  };
+  const { stopped, ...result } = await logicOf(options).call("negatives.run", { options: native }, {
+    signal,
+    onProgress: onProgress && ((progress: NegativesProgress) => guarded(() => onProgress(progress))),
+    answers: {
+      judge: ({ groups }: { groups: JudgeGroup[] }, stop) => judged(judge, groups, stop),
+      ...(llm ? { llm: answer(llm) } : {}),
+      ...(verifier ? { verifier: answer(verifier) } : {}),
+      ...(cache ? {
+        cached: ({ key }: { key: string }) => cache.get(key),
+        keep: ({ key, answer: kept }: { key: string; answer: LlmAnswer }) => cache.put(key, kept),
+      } : {}),
+    },
+  }) as NativeResult;
+  const error = stopped && fromErrorData(stopped);
+  if (error?.code === "aborted") throw error;
+  return { ...result, warnings: warningsOf(options, result), ...(error ? { stopped: error } : {}) };
+}
+
+/** An edited negative scored again on its group's page: its `score` and `margin`, everything else as given. */
+export async function rescoreNegative(
+  group: TrainingGroup, negative: Negative, { judge, signal }: { judge: PageJudge; signal?: AbortSignal },
+): Promise<Negative> {
+  const { page, positive } = group;
+  const raw = async (query: string): Promise<number> => (await scores(judge, query, [page.text], signal))[0] as number;
+  const score = await raw(negative.query);
+  return { ...negative, score, margin: (positive.score ?? await raw(positive.query)) - score };
+}
+
+async function scores(judge: PageJudge, query: string, documents: readonly string[], signal: AbortSignal | undefined): Promise<number[]> {
+  const { results } = await judge.rerank(query, documents, { rawScores: true, ...(signal ? { signal } : {}) });
+  const row = new Array<number>(documents.length);
+  for (const { index, relevanceScore } of results) row[index] = relevanceScore;
+  return row;
+}
+
+/** One call of the reranker for each query, with all its documents. */
+async function judged(judge: PageJudge, groups: readonly JudgeGroup[], signal: AbortSignal): Promise<number[][]> {
+  const byQuery = new Map<string, string[]>();
+  for (const { query, documents } of groups) byQuery.set(query, [...(byQuery.get(query) ?? []), ...documents]);
+  const rows = new Map<string, number[]>();
+  for (const [query, documents] of byQuery) rows.set(query, await scores(judge, query, documents, signal));
+  return groups.map(({ query, documents }) => (rows.get(query) as number[]).splice(0, documents.length));
+}
+
+function named(llm: Llm, info: ProviderInfo | undefined): Required<ProviderInfo> {
+  const own = llm as Llm & ProviderInfo;
+  return { provider: info?.provider ?? own.provider ?? "custom", model: info?.model ?? own.model ?? "unnamed" };
+}
+
+function checkPage(page: NegativesPage, { judge, verifier, llm }: NegativesOptions): void {
+  if (typeof page?.text !== "string") throw new RerankError("invalid_argument", `page.text: expected a string, found ${typeof page?.text}`);
+  if (typeof judge?.rerank !== "function") throw new RerankError("invalid_argument", "judge: expected a Reranker");
+  if (verifier && !llm) throw new RerankError("invalid_argument", "verifier: expected `llm` beside it; rules verify by themselves");
+}
+
+function warningsOf({ llm, verifier }: NegativesOptions, { groups, funnel }: Pick<NegativesResult, "groups" | "funnel">): string[] {
+  const warnings: string[] = [];
+  if (!llm) warnings.push("made by rules, without a language model: English only, the page's own wording, and \"not on the page\" is a word lookup");
+  else if (!verifier) warnings.push("the model that wrote the queries verified them too; another one would find more of its mistakes");
+  if (groups.length === 0) warnings.push(`no group: ${funnel.positives.generated} candidates for positives, none kept with a negative`);
+  return warnings;
+}
+
+/** A listener that throws is its own business. */
+function guarded(tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    queueMicrotask(() => { throw error; });
+  }
+}
