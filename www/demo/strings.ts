@@ -203,6 +203,7 @@ export const strings = {
   nothingFound: "No passage shares a word with the question.",
   notInPages: (score: number, threshold: number) =>
     `Not in these pages: the best passage scores ${score < 0.001 ? "less than 0.001" : score.toFixed(3)}, below ${threshold}.`,
+  llmFoundNothing: "The language model finds no answer in these pages.",
   cites: (n: number, label: string) => `Source ${n}: ${label}`,
   quoteSource: (n: number, label: string, file: string) => `${n}. ${label}, ${file}`,
   quoteScore: (score: number) => `score ${score < 0.001 ? "< 0.001" : score.toFixed(3)}`,
@@ -256,6 +257,9 @@ export const strings = {
   plotAxis: "score of the model (logit)",
   plotLabel: (positives: number, negatives: number, fooled: number) =>
     `${plural(positives, "question", "questions")} that the page answers and ${plural(negatives, "look-alike", "look-alikes")} by their score; ${number.format(fooled)} fool the model`,
+  plotSummary: (told: number, of: number, relevant: number, margin: number) =>
+    `The model prefers the real question to ${number.format(told)} of ${plural(of, "look-alike", "look-alikes")}, by ${margin.toFixed(1)} in the middle. `
+    + `All the same it scores ${number.format(relevant)} of them above 0, as if the page answered them.`,
   groupHeading: (n: number) => `Question ${n}`,
   positive: "Answered by the page",
   colQuery: "Look-alike",

@@ -128,7 +128,8 @@ export class AskView {
     const words = known && llm ? await written(query, passages, llm, signal) : undefined;
     mark(strings.stageAnswer, performance.now() - begun, llm && known ? strings.byLlm : strings.byQuotes);
     if (!current()) return;
-    if (!known || (llm && !words)) showNothing(strings.notInPages(top, threshold));
+    if (!known) showNothing(strings.notInPages(top, threshold));
+    else if (llm && !words) showNothing(strings.llmFoundNothing);
     else if (words) this.#showWords(words, passages);
     this.#showQuotes(best, known ? "answer" : "nearest");
     this.#progress.end(known ? strings.answered : strings.notInPages(top, threshold));

@@ -1,5 +1,5 @@
 // A strip plot: the page's scores for the questions that it answers above, for the look-alikes below. Those that fool the model are ringed.
-import { byId } from "../dom.js";
+import { byId, make } from "../dom.js";
 import { strings } from "../strings.js";
 import { countFooled, fools, type Group } from "./groups.js";
 
@@ -51,11 +51,17 @@ export function showStrip(groups: readonly Group[]): void {
     svg.append(draw("line", { x1: x(tick), x2: x(tick), y1: LANES.positive, y2: AXIS, class: "grid" }));
     svg.append(draw("text", { x: x(tick), y: AXIS + 16, class: "tick" }, String(tick)));
   }
+  // Where a cross-encoder begins to call a page relevant.
+  if (low < 0 && high > 0) svg.append(draw("line", { x1: x(0), x2: x(0), y1: LANES.positive - 10, y2: AXIS, class: "zero" }));
   svg.append(draw("text", { x: WIDTH - MARGIN.right, y: HEIGHT - 4, class: "axis" }, strings.plotAxis));
   for (const { kind, score, query, fooled } of points) {
     const point = draw("circle", { cx: x(score), cy: LANES[kind], r: 5.5, class: `point ${kind}${fooled ? " fooled" : ""}` });
     point.append(draw("title", {}, `${query} (${score.toFixed(2)}${fooled ? `, ${strings.plotFooled}` : ""})`));
     svg.append(point);
   }
-  byId("plot-box").replaceChildren(svg);
+  const margins = groups.flatMap((group) => group.negatives).flatMap(({ margin }) => margin ?? []).sort((one, other) => one - other);
+  const relevant = points.filter(({ kind, score }) => kind === "negative" && score > 0).length;
+  const told = negatives - countFooled(groups);
+  const summary = make("p", "plot-summary", strings.plotSummary(told, negatives, relevant, margins[Math.floor(margins.length / 2)] ?? 0));
+  byId("plot-box").replaceChildren(summary, svg);
 }
