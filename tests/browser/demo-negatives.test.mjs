@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MINUTES, TINY, artefacts, file, finish, openDemo, visit } from "./demo-page.mjs";
+import { MINUTES, TINY, artefacts, bring, file, finish, openDemo, visit } from "./demo-page.mjs";
 import { answer, browserText, server } from "./llm-route.mjs";
 
 const generate = (page) => finish(page, "#neg-work", () => page.click("#neg-run"));
@@ -13,7 +13,8 @@ const numbers = async (locator) => (await locator.allTextContents()).map(Number)
 
 test("a page's look-alikes are made by rules, scored, edited by hand and exported", { timeout: 5 * MINUTES }, async (t) => {
   const page = await openDemo(t, "device=cpu#negatives");
-  await page.selectOption("#neg-page", { index: 2 });
+  await bring(page, file("bridge.txt", "The steel span of the footbridge was lifted into place on 9 September 2021. The work came to 1.34 million crowns. "
+    + "The rowing club collected 45,000 crowns for the ramp on the eastern bank."));
   assert.match(await page.textContent("#neg-note"), /^By rules: .* No language model has checked them\.$/);
   await generate(page);
   assert.equal(await page.textContent("#neg-error"), "");

@@ -91,7 +91,7 @@ test("what is chosen is used, and kept for the next visit", { timeout: 5 * MINUT
 
   const again = await openDemo(t, "", { context });
   await visit(again, "settings");
-  assert.deepEqual(await again.locator("input:checked").evaluateAll((inputs) => inputs.filter(({ name }) => name !== "look").map(({ name, value }) => `${name} ${value}`)), [
+  assert.deepEqual(await again.locator("[data-view=settings] input:checked").evaluateAll((inputs) => inputs.map(({ name, value }) => `${name} ${value}`)), [
     "model all-minilm-l6-v2", "device cpu", "threads 1", "theme dark",
   ]);
   assert.equal(await again.inputValue("#window"), "32");

@@ -12,8 +12,12 @@ export function startRouter(onShow: (view: string) => void): void {
     const view = wanted?.dataset["view"] ?? "";
     for (const section of sections) section.hidden = section !== wanted;
     for (const link of links) {
-      if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      if (link.hash === `#${view}`) {
+        link.setAttribute("aria-current", "page");
+        // On a phone the navigation is wider than the screen. Not scrollIntoView: it would move the page, too.
+        const { parentElement: bar, offsetLeft, offsetWidth } = link;
+        if (bar) bar.scrollLeft = offsetLeft - (bar.clientWidth - offsetWidth) / 2 - bar.offsetLeft;
+      } else link.removeAttribute("aria-current");
     }
     document.body.dataset["showing"] = view;
     onShow(view);

@@ -225,7 +225,7 @@ export const strings = {
   negBy: "Made by",
   negRules: "Rules",
   negLlm: "Language model",
-  negKeep: "Negatives of each question",
+  negKeep: "Negatives each",
   generate: "Generate",
   negNote: "Questions that the page answers, and look-alikes that it does not: does the reranker tell them apart?",
   negRulesNote: "By rules: a question is built from a sentence of the page, then one number, year, name or word in it is changed. No language model has checked them.",

@@ -9,6 +9,8 @@ import { cited, type Part } from "./cited.js";
 /** Passages looked at more closely. */
 export const LOOKED_AT = 4;
 const ANSWER_TOKENS = 500;
+/** Headings do not answer. */
+const ENDS = /[.!?:;\u3002\uff01\uff1f\u0964]["\u201d\u2019)\]]*$/u;
 const NOWHERE = "NOT_IN_PAGES";
 
 export interface Quote {
@@ -17,12 +19,22 @@ export interface Quote {
   score: number;
   /** The answering sentence, in offsets of the passage's text. */
   sentence: Span;
+  /** The same with a sentence before and one after it. */
+  around: Span;
 }
 
 /** The best passages with the sentence of each that answers best; the surest first. */
 export async function quotes(query: string, passages: readonly Passage[], model: string, doing: Doing & { models: Model }): Promise<Quote[]> {
   const own = passages.slice(0, LOOKED_AT);
-  const parts = own.flatMap((passage) => sentences(passage.text).map((span) => ({ passage, span, text: passage.text.slice(span.start, span.end) })));
+  const parts = own.flatMap((passage) => {
+    const spans = sentences(passage.text);
+    const whole = spans.filter((span) => ENDS.test(passage.text.slice(span.start, span.end)));
+    return (whole.length > 0 ? whole : spans).map((span) => {
+      const place = spans.indexOf(span);
+      const around = { start: (spans[place - 1] ?? span).start, end: (spans[place + 1] ?? span).end };
+      return { passage, span, around, text: passage.text.slice(span.start, span.end) };
+    });
+  });
   const reranker = await doing.models.start(doing, model);
   const { signal } = doing;
   const wholes = await reranker.rerank(query, own, { signal });
@@ -30,9 +42,9 @@ export async function quotes(query: string, passages: readonly Passage[], model:
   const scores = new Map(wholes.results.map(({ index, relevanceScore }) => [own[index], relevanceScore]));
   const found = own.flatMap((passage): Quote[] => {
     const best = pieces.results.find(({ index }) => parts[index]?.passage === passage);
-    const sentence = best && parts[best.index]?.span;
+    const part = best && parts[best.index];
     // Where one sentence answers, the others around it can pull the passage down.
-    return sentence ? [{ passage, score: Math.max(scores.get(passage) ?? 0, best.relevanceScore), sentence }] : [];
+    return part ? [{ passage, score: Math.max(scores.get(passage) ?? 0, best.relevanceScore), sentence: part.span, around: part.around }] : [];
   });
   return found.sort((one, other) => other.score - one.score);
 }

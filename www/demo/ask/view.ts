@@ -11,8 +11,11 @@ import type { Model } from "../model.js";
 import type { PageDialog } from "../page-dialog.js";
 import { ProgressLine } from "../progress.js";
 import { strings } from "../strings.js";
-import { LOOKED_AT, quotes, written, type Quote } from "./answer.js";
+import { quotes, written, type Quote } from "./answer.js";
 import type { Part } from "./cited.js";
+
+/** Quotes shown. */
+const QUOTED = 3;
 
 export interface AskParts {
   search: Search;
@@ -167,14 +170,16 @@ export class AskView {
 
   #showQuotes(best: readonly Quote[], how: "answer" | "nearest"): void {
     const answer = byId("answer");
-    const items = best.map(({ passage, sentence, score }, place) => {
+    const items = best.map(({ passage, sentence, around, score }, place) => {
       const { text } = passage;
-      const quote = make("blockquote", "quote", text.slice(0, sentence.start), make("mark", "", text.slice(sentence.start, sentence.end)), text.slice(sentence.end));
+      const before = `${around.start > 0 ? "\u2026 " : ""}${text.slice(around.start, sentence.start)}`;
+      const after = `${text.slice(sentence.end, around.end)}${around.end < text.length ? " \u2026" : ""}`;
+      const quote = make("blockquote", "quote", before, make("mark", "", text.slice(sentence.start, sentence.end)), after);
       const source = makeButton("link", strings.quoteSource(place + 1, passage.label, passage.file), () => this.#open(passage, sentence));
       return make("li", "", quote, make("p", "quote-foot", source, make("span", "hint", strings.quoteScore(score))));
     });
     if (items.length === 0) return;
-    const list = make("ol", "quotes", ...items.slice(0, how === "answer" ? LOOKED_AT : 2));
+    const list = make("ol", "quotes", ...items.slice(0, how === "answer" ? QUOTED : 2));
     if (how === "answer" && !answer.hasChildNodes()) answer.append(make("h3", "", strings.bestPassages));
     else answer.append(make("h4", "", how === "answer" ? strings.sources : strings.nearest));
     answer.append(list);
