@@ -8,6 +8,12 @@ import { browser, server } from "./set-up.mjs";
 
 test("the first click ranks the sample sensibly, and the pages look right at every size", { timeout: 10 * MINUTES }, async (t) => {
   const page = await openDemo(t, "device=cpu");
+  const shift = await page.evaluate(() => new Promise((resolve) => {
+    let sum = 0;
+    new PerformanceObserver((list) => { for (const { value } of list.getEntries()) sum += value; }).observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => resolve(sum), 300);
+  }));
+  assert.equal(shift, 0, "nothing moves while the page loads");
   const everySize = async (name) => {
     for (const scheme of ["light", "dark"]) {
       for (const width of [360, 820, 1440]) {

@@ -143,3 +143,13 @@ test("after the first ranking the page works without a network, and after Settin
   await page.getByRole("button", { name: "a photographed notice" }).click();
   await page.waitForFunction(() => document.querySelector("#library-count").textContent === "3 documents, 19 pages");
 });
+
+test("?bench measures the model on this machine", { timeout: 5 * MINUTES }, async (t) => {
+  const page = await openDemo(t, `${TINY}&bench`);
+  await page.waitForSelector("#bench-run:visible");
+  await finish(page, "#bench-work", () => page.click("#bench-run"));
+  assert.equal(await page.textContent("#bench-note"), "");
+  const rows = await page.locator("#bench-table tbody tr").evaluateAll((found) => found.map(({ cells }) => [...cells].map(({ textContent }) => textContent)));
+  assert.deepEqual(rows.map(([device, work]) => `${device} ${work}`), ["CPU 1 page", "CPU 14 pages", "CPU 56 pages"]);
+  assert.ok(rows.every(([, , , pages, tokens]) => Number(pages) > 0 && Number(tokens) > Number(pages)));
+});

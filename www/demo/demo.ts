@@ -1,4 +1,5 @@
 // The page itself: joins the library, the model and the views.
+import { BenchView } from "./bench/view.js";
 import { AskView } from "./ask/view.js";
 import { followModel } from "./badge.js";
 import { followTheme } from "./choices.js";
@@ -26,6 +27,11 @@ const shared = { search: new Search(library, model), model, dialog: new PageDial
 const [ask, compare] = [new AskView(shared), new CompareView(shared)];
 const negatives = new NegativesView({ library, model, llm: currentLlm });
 wireLlmPanel();
+if (new URLSearchParams(location.search).has("bench")) {
+  new BenchView();
+  byId("bench-link").hidden = false;
+  if (location.hash === "") location.replace("#bench");
+}
 model.onDrop(() => { for (const view of [rerank, ask, compare, negatives]) view.stop(); });
 new LibraryPanel(library, (page) => {
   library.look(page);
@@ -39,6 +45,7 @@ startRouter((view) => {
   if (view === "compare") void compare.refresh();
   if (view === "negatives") negatives.refresh();
 });
+document.body.dataset["ready"] = "";
 // After the page is usable: the worker's own downloads must not stand in its way.
 if (document.readyState === "complete") void registerOffline();
 else addEventListener("load", () => void registerOffline());

@@ -288,6 +288,17 @@ export const strings = {
   importJsonl: "Import JSONL",
   imported: (groups: number) => `${plural(groups, "group", "groups")} imported.`,
 
+  viewBench: "Benchmark",
+  benchNote: "The chosen model on this machine, with the sample's texts: the median of three rounds after one that is not counted.",
+  benchRun: "Measure",
+  benchOne: "1 page",
+  benchPage: "14 pages",
+  benchMany: "56 pages",
+  benchColumns: ["Device", "Work", "Time", "Pages/s", "Tokens/s", "Workers", "Model started in"],
+  benchRound: (device: string, work: string, round: number, rounds: number) => `${device}, ${work}: round ${round} of ${rounds}`,
+  benchFailed: (device: string, why: string) => `${device} was left out: ${why}`,
+  benchDone: "Measured.",
+
   llmHeading: "Language model (optional)",
   llmNote: "Your key stays in this tab\u2019s memory: it is not stored, and it is sent only to the address below.",
   llmProvider: "Provider",
