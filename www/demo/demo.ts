@@ -1,7 +1,7 @@
 // The page itself: joins the library, the model and the views.
-import { BenchView } from "./bench/view.js";
 import { AskView } from "./ask/view.js";
 import { followModel } from "./badge.js";
+import { BenchView } from "./bench/view.js";
 import { followTheme } from "./choices.js";
 import { CompareView } from "./compare/view.js";
 import { byId, fillStrings } from "./dom.js";
