@@ -21,7 +21,7 @@ test("no view has a serious violation of accessibility, in light and dark, wide 
   const context = await browser.newContext({ bypassCSP: true });
   t.after(() => context.close());
   await context.addInitScript(axe);
-  const page = await openDemo(t, TINY, { context });
+  const page = await openDemo(t, `${TINY}&bench#rerank`, { context });
   await page.getByRole("button", { name: "a PDF" }).click();
   await page.waitForFunction(() => document.querySelector("#library-count").textContent === "2 documents, 18 pages");
   await page.click("#run");
@@ -31,7 +31,7 @@ test("no view has a serious violation of accessibility, in light and dark, wide 
   assert.match((await violations(page)).join(), /button-name/);
   await page.evaluate(() => document.querySelector("#facts button").remove());
   const views = await page.locator(".views a").evaluateAll((links) => links.map(({ hash }) => hash.slice(1)));
-  assert.deepEqual(views, ["rerank", "negatives", "ask", "compare", "settings"]);
+  assert.deepEqual(views, ["rerank", "negatives", "ask", "compare", "settings", "bench"]);
   // With something in it that could be wrong.
   const fill = {
     negatives: () => finish(page, "#neg-work", () => page.click("#neg-run")),
@@ -43,6 +43,7 @@ test("no view has a serious violation of accessibility, in light and dark, wide 
       await page.selectOption("#model-b", { index: 0 });
       await finish(page, "#compare-work", () => page.click("#compare-run"));
     },
+    bench: () => finish(page, "#bench-work", () => page.click("#bench-run")),
   };
   for (const view of views) {
     await visit(page, view);
@@ -102,6 +103,8 @@ test("what is stored is listed and can be cleared", { timeout: 5 * MINUTES }, as
   const page = await openDemo(t, TINY);
   await page.click("#run");
   await ranked(page);
+  await visit(page, "ask");
+  await finish(page, "#ask-work", () => page.click("#ask-run"));
   await visit(page, "settings");
   await page.waitForFunction(() => /Model tiny-cross-encoder/.test(document.querySelector("#storage-list").textContent));
   assert.match(await page.textContent("#storage-list"), /Model tiny-cross-encoder3 files, \d\.\d MB/);
@@ -109,6 +112,14 @@ test("what is stored is listed and can be cleared", { timeout: 5 * MINUTES }, as
   await page.getByRole("button", { name: "Clear Model tiny-cross-encoder" }).click();
   await page.waitForFunction(() => !/tiny-cross-encoder/.test(document.querySelector("#storage-list").textContent));
   assert.deepEqual(await page.evaluate(async () => (await (await caches.open("foliorank-v1")).keys()).length), 0);
+  assert.match(await page.textContent("#storage-list"), /Index of the library \(demo\)/);
+  await page.getByRole("button", { name: "Clear everything" }).click();
+  await page.waitForFunction(() => document.querySelector("#storage-list").childElementCount === 0);
+  assert.deepEqual(await page.evaluate(() => indexedDB.databases()), []);
+  // And it still works.
+  await visit(page, "ask");
+  await finish(page, "#ask-work", () => page.click("#ask-run"));
+  assert.equal(await page.textContent("#ask-error"), "");
 });
 
 test("after the first ranking the page works without a network, and after Settings all of it does", { timeout: 5 * MINUTES }, async (t) => {

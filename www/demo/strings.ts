@@ -72,6 +72,8 @@ export const strings = {
   storageHeading: "Kept in this browser",
   storedModel: (name: string) => `Model ${name}`,
   storedPage: "This page",
+  storedIndex: (name: string) => `Index of the library (${name})`,
+  storedAnswers: "Answers of language models",
   storedSize: (files: number, bytes: number) => `${plural(files, "file", "files")}, ${megabytes(bytes)}`,
   storedNothing: "Nothing yet. The model is kept here once it has been downloaded.",
   storedAll: (used: number | undefined, of: number | undefined) => (used === undefined || of === undefined

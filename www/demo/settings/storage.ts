@@ -7,8 +7,9 @@ import type { Model } from "../model.js";
 import { canWorkOffline, keepEverything } from "../offline.js";
 import { strings } from "../strings.js";
 
-/** Of this page and of the package; others' caches are left alone. */
+/** Of this page and of the package; others' caches and databases are left alone. */
 const OURS = "foliorank";
+const INDEX = "foliorank-index:";
 
 interface Entry {
   cache: string;
@@ -30,6 +31,18 @@ async function entries(): Promise<Entry[]> {
   return found;
 }
 
+/** Indexes of the library, and answers of language models. Their size is only in the browser's sum. */
+async function databases(): Promise<string[]> {
+  const all = await indexedDB.databases?.() ?? [];
+  return all.flatMap(({ name }) => (name?.startsWith(OURS) ? name : []));
+}
+
+const forget = (name: string): Promise<void> => new Promise((resolve) => {
+  const request = indexedDB.deleteDatabase(name);
+  // One that another tab holds open goes when that tab does.
+  for (const event of ["success", "error", "blocked"]) request.addEventListener(event, () => resolve());
+});
+
 const isModel = ({ cache }: Entry): boolean => cache === "foliorank-v1";
 /** The folder is the model's name. */
 const modelOf = ({ url }: Entry): string => decodeURIComponent(url.pathname.split("/").at(-2) ?? url.pathname);
@@ -42,28 +55,42 @@ export class StoragePanel {
 
   constructor(model: Model) {
     this.#model = model;
-    byId("storage-clear").addEventListener("click", () => void this.#clear(() => true));
+    byId("storage-clear").addEventListener("click", () => void (async () => {
+      for (const name of await databases()) await forget(name);
+      await this.#clear(() => true);
+    })());
     byId("offline-all").addEventListener("click", () => void this.#fill());
     byId("offline-all").hidden = !canWorkOffline();
   }
 
   async refresh(): Promise<void> {
-    const [found, estimate] = await Promise.all([entries().catch(() => []), navigator.storage?.estimate?.().catch(() => undefined)]);
+    const [found, stored, estimate] = await Promise.all([
+      entries().catch(() => []), databases().catch(() => []), navigator.storage?.estimate?.().catch(() => undefined),
+    ]);
     const groups = new Map<string, Entry[]>();
     for (const entry of found) {
       const name = isModel(entry) ? strings.storedModel(modelOf(entry)) : strings.storedPage;
       groups.set(name, [...groups.get(name) ?? [], entry]);
     }
-    this.#list.replaceChildren(...[...groups].map(([name, own]) => {
-      const clear = makeButton("link", strings.clear, () => void this.#clear((entry) => own.some(({ url }) => url.href === entry.url.href)));
+    const item = (name: string, size: string, onClear: () => Promise<void>): HTMLElement => {
+      const clear = makeButton("link", strings.clear, () => void onClear());
       clear.setAttribute("aria-label", strings.clearOne(name));
+      return make("li", "stored", make("span", "stored-name", name), make("span", "stored-size", size), clear);
+    };
+    this.#list.replaceChildren(...[...groups].map(([name, own]) => {
       const bytes = own.reduce((sum, entry) => sum + entry.bytes, 0);
-      return make("li", "stored", make("span", "stored-name", name), make("span", "stored-size", strings.storedSize(own.length, bytes)), clear);
-    }));
-    this.#note.textContent = found.length === 0
+      return item(name, strings.storedSize(own.length, bytes), () => this.#clear((entry) => own.some(({ url }) => url.href === entry.url.href)));
+    }), ...stored.map((name) => item(
+      name.startsWith(INDEX) ? strings.storedIndex(name.slice(INDEX.length)) : strings.storedAnswers, "",
+      async () => {
+        await forget(name);
+        await this.#clear(() => false);
+      },
+    )));
+    this.#note.textContent = found.length + stored.length === 0
       ? strings.storedNothing
       : strings.storedAll(estimate?.usage, estimate?.quota);
-    byId<HTMLButtonElement>("storage-clear").disabled = found.length === 0;
+    byId<HTMLButtonElement>("storage-clear").disabled = found.length + stored.length === 0;
   }
 
   async #clear(which: (entry: Entry) => boolean): Promise<void> {
