@@ -17,7 +17,7 @@ test("the first click ranks the sample sensibly, and the pages look right at eve
   const everySize = async (name) => {
     for (const scheme of ["light", "dark"]) {
       for (const width of [360, 820, 1440]) {
-        await page.emulateMedia({ colorScheme: scheme });
+        await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
         await page.setViewportSize({ width, height: width < 500 ? 780 : 900 });
         assert.equal(await scrollsSideways(page), false, `${name} scrolls sideways at ${width} px`);
         await page.screenshot({ path: join(artefacts, `rerank-${name}-${width}-${scheme}.png`) });

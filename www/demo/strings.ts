@@ -12,7 +12,7 @@ export const strings = {
   viewCompare: "Compare",
   viewNegatives: "Hard negatives",
   viewSettings: "Settings",
-  privacy: "Everything is computed in this tab. Your documents are not sent anywhere.",
+  privacy: "Everything is computed in this tab. Nothing of your documents leaves it unless you set up a language model.",
   skip: "Skip to the content",
 
   library: "Library",
@@ -260,7 +260,7 @@ export const strings = {
   plotLabel: (positives: number, negatives: number, fooled: number) =>
     `${plural(positives, "question", "questions")} that the page answers and ${plural(negatives, "look-alike", "look-alikes")} by their score; ${number.format(fooled)} fool the model`,
   plotSummary: (told: number, of: number, relevant: number, margin: number) =>
-    `The model prefers the real question to ${number.format(told)} of ${plural(of, "look-alike", "look-alikes")}, by ${margin.toFixed(1)} in the middle. `
+    `The model prefers the real question to ${number.format(told)} of ${plural(of, "look-alike", "look-alikes")} (median margin ${margin.toFixed(1)}). `
     + `All the same it scores ${number.format(relevant)} of them above 0, as if the page answered them.`,
   groupHeading: (n: number) => `Question ${n}`,
   positive: "Answered by the page",
