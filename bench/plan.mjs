@@ -40,6 +40,9 @@ const transformers = (versions, model, provider, dtype, threads) => ({
   script: "transformers.worker.mjs", model, dtype, provider,
 });
 
+/** Our own build without relaxed SIMD: what the other gains. */
+const plain = (model) => ({ peer: "foliorank without relaxed SIMD", threads: 1, model, device: "cpu", variant: "cpu", wasmUrl: "/plain/wasm/" });
+
 const F32 = { name: "f32", file: "model.onnx" };
 const INT8 = { name: "int8", file: "model_int8.onnx" };
 const PUBLISHED = { name: "int8 (published file)", file: "model_quantized.onnx" };
@@ -50,7 +53,7 @@ export function peers({ model, cold }, device, all, versions) {
   const counts = all > 1 && !cold ? [1, all] : [1];
   const files = [F32, INT8, ...(model === L12 ? [PUBLISHED] : [])];
   const runtimes = files.flatMap((weights) => counts.map((threads) => ort(versions, model, "wasm", weights, threads)));
-  return cold ? runtimes : [...runtimes, ...["fp32", "int8"].map((dtype) => transformers(versions, model, "wasm", dtype, all))];
+  return cold ? runtimes : [plain(model), ...runtimes, ...["fp32", "int8"].map((dtype) => transformers(versions, model, "wasm", dtype, all))];
 }
 
 /** Who runs when: everybody once a round, in the order given and then backwards, so that nobody always follows the same one. */

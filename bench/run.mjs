@@ -14,7 +14,7 @@ import { agreement, markdown, row } from "./results.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const models = process.env.FOLIORANK_BENCH_MODELS ?? join(modelCache, "../bench/models");
-const VARIANT = { cpu: "cpu", webgpu: "gpu" };
+const VARIANT = { cpu: "cpu-relaxed", webgpu: "gpu" };
 
 const load = () => os.loadavg()[0].toFixed(1);
 const write = (file, text) => writeFileSync(join(here, "results", file), text);

@@ -16,6 +16,14 @@ export async function startServer(models) {
     response.setHeader("cross-origin-opener-policy", "same-origin");
     response.setHeader("cross-origin-embedder-policy", "require-corp");
     response.setHeader("cross-origin-resource-policy", "same-origin");
+    // The package as browsers without relaxed SIMD get it.
+    if (request.url.startsWith("/plain/")) {
+      if (request.url.startsWith("/plain/wasm/cpu-relaxed/")) {
+        response.writeHead(404).end();
+        return;
+      }
+      request.url = request.url.slice("/plain".length);
+    }
     const prefix = Object.keys(folders).find((name) => request.url.startsWith(name));
     if (prefix) request.url = request.url.slice(prefix.length - 1);
     void (prefix ? folders[prefix] : package_)(request, response);

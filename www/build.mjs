@@ -1,5 +1,5 @@
-// Builds www/dist: the package (index.js, worker.js, logic-worker.js, main-thread.js, llm.js, types/) and the demo page (demo/, sw.js; see
-// build-demo.mjs).
+// Builds www/dist: the package (index.js, worker.js, logic-worker.js, main-thread.js, edge.js, llm.js, adapters/, types/) and the demo
+// page (demo/, sw.js; see build-demo.mjs).
 // It leaves dist/wasm alone: xtask puts the WASM variants there.
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -20,6 +20,12 @@ const common = {
 // Providers' packages are the caller's to install.
 await build({ ...common, entryPoints: [{ in: "src/llm/index.ts", out: "llm" }], outdir: "dist", packages: "external" });
 await build({ ...common, entryPoints: ["src/index.ts", "src/worker.ts", "src/logic-worker.ts", "src/main-thread.ts"], outdir: "dist" });
+await build({ ...common, entryPoints: { edge: "edge/index.ts" }, outdir: "dist" });
+// Small, and next to libraries that bundle for themselves: those stay imports.
+rmSync(at("dist/adapters"), { recursive: true, force: true });
+await build({
+  ...common, entryPoints: ["hits", "ai", "langchain", "llamaindex", "orama"].map((name) => `adapters/${name}.ts`), outdir: "dist/adapters", packages: "external",
+});
 
 await buildDemo({ at, common });
 

@@ -2,11 +2,12 @@
 // run.mjs decides what runs when; nothing here starts by itself. Times are from the call on the page to the answer on the page.
 
 /** Ours, as an application uses it: the public package, its own worker, texts in and a ranking out. */
-async function openOurs({ model, device, threads }) {
+async function openOurs({ model, device, threads, wasmUrl, variant: wanted }) {
   const { Reranker } = await import("/index.js");
-  const reranker = await Reranker.load({ model: `/models/${model}/`, device, threads });
+  const reranker = await Reranker.load({ model: `/models/${model}/`, device, threads, ...(wasmUrl ? { wasmUrl } : {}) });
   const { device: used, variant } = reranker.info;
   if (used.kind !== device) throw new Error(`ours was asked to run on ${device} and runs on ${used.kind}: ${used.reason}`);
+  if (wanted && variant !== wanted) throw new Error(`the ${wanted} variant was to be measured, and ${variant} runs`);
   const run = async ({ query, documents, windows }) => {
     const { results, usage, device: ran } = await reranker.rerank(query, documents, { ...windows, rawScores: true });
     if (ran !== device) throw new Error(`ours was asked to run on ${device} and ran on ${ran}`);

@@ -40,7 +40,7 @@ for (const stray of [null, "timer", "promise"]) {
       assert.match(outcome.after.reason, /WebGPU failed and the CPU took over.*unreachable/);
       assert.equal(outcome.warnings.length, 2);
       // Each new start is a new instance, also where there is no worker to throw away.
-      assert.equal(server.requests.filter(({ path }) => path === "/wasm/cpu/foliorank.js").length, 2);
+      assert.equal(server.requests.filter(({ path }) => path === "/wasm/cpu-relaxed/foliorank.js").length, 2);
     });
   }
 }
@@ -85,7 +85,7 @@ test("a self-test that fails on WebGPU gives the CPU, visibly; failing on both i
 test("a self-test that traps on WebGPU starts again on the CPU with the small variant, without a second download", async (t) => {
   const page = await withFake(t, { selfTest: { webgpu: "trap" } });
   const info = await page.evaluate(async () => (await Reranker.load({ model: model("fake"), device: "webgpu" })).info);
-  assert.deepEqual([info.device.kind, info.variant], ["cpu", "cpu"]);
+  assert.deepEqual([info.device.kind, info.variant], ["cpu", "cpu-relaxed"]);
   assert.match(info.warnings[0], /unreachable/);
   assert.equal(server.requests.filter(({ path }) => path.endsWith("model.safetensors")).length, 1);
 });
@@ -94,7 +94,7 @@ test("only the variant that is needed is downloaded", async (t) => {
   const page = await withFake(t);
   await page.evaluate(async () => (await Reranker.load({ model: model("fake"), device: "cpu" })).dispose());
   const scripts = () => server.requests.map(({ path }) => path).filter((path) => path.endsWith("foliorank.js"));
-  assert.deepEqual(scripts(), ["/wasm/cpu/foliorank.js"]);
+  assert.deepEqual(scripts(), ["/wasm/cpu-relaxed/foliorank.js"]);
   server.requests.length = 0;
   await page.evaluate(async () => (await Reranker.load({ model: model("fake"), device: "webgpu" })).dispose());
   assert.deepEqual(scripts(), ["/wasm/gpu/foliorank.js"]);
@@ -108,6 +108,13 @@ test("auto keeps the device that was faster in the warm-up and says so", async (
     assert.deepEqual(device.measured, { webgpuMs: warmUpMs.webgpu, cpuMs: warmUpMs.cpu });
     assert.match(device.reason, /is faster here/);
   }
+});
+
+test("a site without the relaxed variant serves the plain one", async (t) => {
+  const page = await withFake(t);
+  server.routes["/wasm/cpu-relaxed/foliorank.js"] = (_request, response) => response.writeHead(404).end();
+  const info = await page.evaluate(async () => (await Reranker.load({ model: model("fake"), device: "cpu" })).info);
+  assert.deepEqual([info.variant, info.device.reason], ["cpu", "The CPU was asked for"]);
 });
 
 test("a site without the gpu variant serves auto from the CPU and refuses webgpu with download", async (t) => {
@@ -129,7 +136,7 @@ test("without WebGPU in the browser webgpu is no_webgpu, and auto is the CPU wit
     info: (await Reranker.load({ model: model("fake"), device: "auto" })).info,
   }));
   assertCode(outcome.refused, "no_webgpu", /WebGPU was asked for and cannot be used/);
-  assert.deepEqual([outcome.info.device.kind, outcome.info.variant], ["cpu", "cpu"]);
+  assert.deepEqual([outcome.info.device.kind, outcome.info.variant], ["cpu", "cpu-relaxed"]);
   assert.match(outcome.info.device.reason, /^No usable WebGPU/);
 });
 

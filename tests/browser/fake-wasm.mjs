@@ -73,11 +73,11 @@ export function fakeGlue(options = {}) {
     }`;
 }
 
-/** Routes that put a fake in the place of both variants. */
+/** Routes that put a fake in the place of every variant. */
 export function fakeRoutes(options) {
   const script = (_request, response) => response.writeHead(200, { "content-type": "text/javascript" }).end(fakeGlue(options));
   const binary = (_request, response) => response.writeHead(200, { "content-type": "application/wasm" }).end("fake");
-  return Object.fromEntries(["cpu", "gpu"].flatMap((variant) => [
+  return Object.fromEntries(["cpu", "cpu-relaxed", "gpu"].flatMap((variant) => [
     [`/wasm/${variant}/foliorank.js`, script], [`/wasm/${variant}/foliorank_bg.wasm`, binary],
   ]));
 }

@@ -138,7 +138,7 @@ for (const victim of [1, 3]) {
   });
 }
 
-/** A page where the fake of fake-wasm.mjs stands in for both variants. */
+/** A page where the fake of fake-wasm.mjs stands in for every variant. */
 async function openFake(t, options) {
   Object.assign(server.routes, fakeModelRoutes(), fakeRoutes(options));
   t.after(() => { for (const path of Object.keys(server.routes)) if (path.startsWith("/wasm/")) delete server.routes[path]; });
@@ -152,7 +152,7 @@ test("all workers compute with the variant of the first", async (t) => {
     while (reranker.info.threads < 3) await new Promise((resolve) => setTimeout(resolve, 10));
     return reranker.info;
   });
-  assert.deepEqual([info.device.kind, info.variant, fetched("gpu/foliorank.js"), fetched("cpu/foliorank.js")], ["cpu", "gpu", 3, 0]);
+  assert.deepEqual([info.device.kind, info.variant, fetched("gpu/foliorank.js"), fetched("cpu-relaxed/foliorank.js")], ["cpu", "gpu", 3, 0]);
 });
 
 test("WebGPU has one worker; when it is lost, the CPU that takes over has all of them", async (t) => {
@@ -171,11 +171,11 @@ test("WebGPU has one worker; when it is lost, the CPU that takes over has all of
 
 test("the first score does not wait for further workers", { timeout: 5 * MINUTES }, async (t) => {
   const page = await openFake(t, { delayMs: 1 });
-  const usual = server.routes["/wasm/cpu/foliorank.js"];
+  const usual = server.routes["/wasm/cpu-relaxed/foliorank.js"];
   let release;
   const released = new Promise((resolve) => { release = resolve; });
   let begun = 0;
-  server.routes["/wasm/cpu/foliorank.js"] = async (request, response) => {
+  server.routes["/wasm/cpu-relaxed/foliorank.js"] = async (request, response) => {
     begun += 1;
     // The second and later ones get no WASM before the test says so.
     if (begun > 1) await released;

@@ -143,7 +143,8 @@ def manifest(kind, dimensions, tokenizer, stored, cases):
             "tokenizer": file("tokenizer.json", tokenizer),
             "weights": {**file("model.safetensors", stored), "dtype": "f32"},
         },
-        "self_test": {"tolerance": 1e-3, "cases": cases},
+        # Wide enough for weights in f16, which WebGPU adapters with shader-f16 keep.
+        "self_test": {"tolerance": 1e-2, "cases": cases},
         "sources": [],
     }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()

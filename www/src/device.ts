@@ -1,7 +1,7 @@
 // Decides which device to try, and says why in one sentence. `auto` measures the same one-layer pass on both and keeps the faster.
 // It does not load weights and does not judge results: that is the self-test in engine.ts.
 import { RerankError } from "./errors.js";
-import { adapterName, type Probe } from "./probe.js";
+import { adapterName, cpuVariant, type Probe } from "./probe.js";
 import type { DeviceInfo, DeviceKind, DeviceRequest, LoadProgress, Variant } from "./types.js";
 import type { Glue } from "./wasm.js";
 
@@ -22,13 +22,14 @@ const WARM_UP_LIMIT_MS = 60_000;
 
 /** Rejects with `no_webgpu` when WebGPU was demanded and is not usable. */
 export function plan(requested: DeviceRequest, probed: Probe, cpuReason?: string): Plan {
-  if (cpuReason !== undefined) return { variant: "cpu", choice: { kind: "cpu", reason: cpuReason } };
-  if (requested === "cpu") return { variant: "cpu", choice: { kind: "cpu", reason: "The CPU was asked for" } };
+  const onCpu = (reason: string): Plan => ({ variant: cpuVariant(), choice: { kind: "cpu", reason } });
+  if (cpuReason !== undefined) return onCpu(cpuReason);
+  if (requested === "cpu") return onCpu("The CPU was asked for");
   if (requested === "webgpu") {
     if (!probed.usable) throw new RerankError("no_webgpu", `WebGPU was asked for and cannot be used: ${probed.reason}`);
     return { variant: "gpu", choice: { kind: "webgpu", reason: `WebGPU was asked for, on ${adapterName(probed.adapter)}` } };
   }
-  if (!probed.usable) return { variant: "cpu", choice: { kind: "cpu", reason: `No usable WebGPU: ${probed.reason}` } };
+  if (!probed.usable) return onCpu(`No usable WebGPU: ${probed.reason}`);
   return { variant: "gpu" };
 }
 

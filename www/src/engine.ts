@@ -5,7 +5,7 @@ import { measure, plan, type Choice } from "./device.js";
 import { isTrap, RerankError, toRerankError } from "./errors.js";
 import { FailureWatch } from "./failure-watch.js";
 import type { Job, JobResult } from "./job.js";
-import { probe } from "./probe.js";
+import { cpuVariant, probe } from "./probe.js";
 import type { CacheMode, DeviceKind, DeviceRequest, LoadProgress, RerankerInfo, Variant } from "./types.js";
 import { loadWasm, type Glue, type NativeEngine, type NativeProgress, type SuppliedWasm } from "./wasm.js";
 import { loadFile, loadManifest, parseManifest, type LoadedManifest, type ModelFile, type Source } from "./weights.js";
@@ -26,7 +26,7 @@ export interface EngineRequest {
   wasmUrl: string;
   /** Set on a restart and for every further worker: use the CPU, and this is why. */
   cpuReason?: string;
-  /** With `cpuReason`: the variant to use, so that all workers compute with the same code. Default `cpu`. */
+  /** With `cpuReason`: the variant to use, so that all workers compute with the same code. Default: the best there is. */
   cpuVariant?: Variant;
   /** Keep the files for `takeFiles`, if the CPU computes. */
   shareFiles?: boolean;
@@ -104,9 +104,13 @@ export class Engine {
     const probed = await probe({ largestTensorBytes: 4 * hidden * Math.max(vocabulary, feed_forward) });
     let { variant, choice } = plan(request.device, probed, request.cpuReason);
     if (request.cpuReason !== undefined && request.cpuVariant) variant = request.cpuVariant;
-    if (request.wasm?.variant === "cpu" && variant === "gpu") {
-      if (request.device === "webgpu") throw new RerankError("no_webgpu", "WebGPU was asked for, and the supplied WASM is the cpu variant");
-      ({ variant, choice } = { variant: "cpu", choice: { kind: "cpu", reason: "The supplied WASM is the cpu variant" } });
+    if (request.wasm) {
+      const supplied = request.wasm.variant;
+      if (variant === "gpu" && supplied !== "gpu") {
+        if (request.device === "webgpu") throw new RerankError("no_webgpu", `WebGPU was asked for, and the supplied WASM is the ${supplied} variant`);
+        choice = { kind: "cpu", reason: `The supplied WASM is the ${supplied} variant` };
+      }
+      variant = supplied;
     }
 
     // Files arrive while WASM starts and warms up. Looked at later: a failure meanwhile must not count as unhandled.
@@ -117,10 +121,8 @@ export class Engine {
     try {
       hooks.onProgress({ type: "initialise", variant, device: choice?.kind ?? "auto" });
       const started = await Engine.#start(request, variant, choice === undefined);
-      if (started.variant !== variant) {
-        variant = started.variant;
-        choice = { kind: "cpu", reason: `No WebGPU: ${started.reason}` };
-      }
+      if (variant === "gpu" && started.variant !== variant) choice = { kind: "cpu", reason: `No WebGPU: ${started.reason}` };
+      variant = started.variant;
       if (!choice) {
         try {
           choice = await watch.race(measure(started.glue, manifest.text, probed.adapter, hooks.onProgress));
@@ -169,10 +171,10 @@ export class Engine {
     try {
       return { glue: await loadWasm(variant, request.wasmUrl, request.generation), variant, reason: "" };
     } catch (error) {
-      // A site may ship only the small variant.
-      if (!mayFallBack) throw error;
-      const { message } = toRerankError(error);
-      return { glue: await loadWasm("cpu", request.wasmUrl, request.generation), variant: "cpu", reason: message };
+      // A site may ship fewer variants than there are.
+      const next = variant === "cpu-relaxed" ? "cpu" : variant === "gpu" && mayFallBack ? cpuVariant() : undefined;
+      if (!next) throw error;
+      return { ...await Engine.#start(request, next, mayFallBack), reason: toRerankError(error).message };
     }
   }
 

@@ -26,7 +26,9 @@ export class Pool {
   readonly #request: ClientRequest;
   readonly #threads: ThreadRequest;
   readonly #warnings: string[] = [];
-  readonly #end = new AbortController();
+  /** Made where there are further workers to end: in an edge worker it would belong to the request that made it, and fail the others. */
+  #end: AbortController | undefined;
+  #disposed = false;
   readonly #waiting: Waiting[] = [];
   readonly #helpers: Client[] = [];
   #first!: Client;
@@ -55,7 +57,7 @@ export class Pool {
   }
 
   async run<R extends JobResult>(work: Work<R>, signal?: AbortSignal, onProgress?: (progress: RerankProgress) => void): Promise<Answer<R>> {
-    if (this.#end.signal.aborted) throw new RerankError("invalid_argument", "this model was disposed");
+    if (this.#disposed) throw new RerankError("invalid_argument", "this model was disposed");
     if (signal?.aborted) throw aborted("the request", signal);
     const request: CallRequest<R> = { work, onProgress, asked: performance.now() };
     const ahead = this.#waiting.length + (this.#running ? 1 : 0);
@@ -89,9 +91,10 @@ export class Pool {
   }
 
   dispose(): void {
-    if (this.#end.signal.aborted) return;
+    if (this.#disposed) return;
     const error = aborted("the request, with the model disposed,");
-    this.#end.abort();
+    this.#disposed = true;
+    this.#end?.abort();
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     this.#running?.stop(error);
     for (const client of [this.#first, ...this.#helpers]) client.dispose();
@@ -115,12 +118,13 @@ export class Pool {
 
   /** Starts the workers beyond the first, after what the caller does first. `files` are copied to all of them but the last, which gets them. */
   #grow(files: SuppliedFiles, info: RerankerInfo): void {
-    if (this.#hasGrown || this.#end.signal.aborted) return;
+    if (this.#hasGrown || this.#disposed) return;
     this.#hasGrown = true;
     const wanted = threadCount(this.#threads, { device: info.device.kind, parameters: info.parameters });
     const request: ClientRequest = { ...this.#request, shareFiles: false, cpuReason: info.device.reason, cpuVariant: info.variant };
     // A call that comes now is cut for all of them already.
     this.#starting = wanted - 1;
+    if (wanted > 1) this.#end = new AbortController();
     setTimeout(() => {
       for (let nth = 2; nth <= wanted; nth += 1) void this.#addHelper(request, files, nth === wanted ? [files.tokenizer.buffer, files.weights.buffer] : []);
     });
@@ -128,15 +132,15 @@ export class Pool {
 
   async #addHelper(request: ClientRequest, files: SuppliedFiles, transfer: Transferable[]): Promise<void> {
     try {
-      const helper = await Client.load(this.#connect, request, { signal: this.#end.signal, files, transfer });
-      if (this.#end.signal.aborted) {
+      const helper = await Client.load(this.#connect, request, { signal: this.#end?.signal, files, transfer });
+      if (this.#disposed) {
         helper.dispose();
         return;
       }
       this.#helpers.push(helper);
       this.#running?.join(helper);
     } catch (error) {
-      if (!this.#end.signal.aborted) this.#warnings.push(`a further worker could not be started: ${(error as RerankError).message}`);
+      if (!this.#disposed) this.#warnings.push(`a further worker could not be started: ${(error as RerankError).message}`);
     } finally {
       this.#starting -= 1;
     }

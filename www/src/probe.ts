@@ -1,6 +1,6 @@
 // Asks the browser, in JavaScript and before any WASM starts, whether WebGPU can be used here and why not if it cannot. It comes first so
 // that only the WASM variant that will be used is downloaded.
-import type { AdapterDescription, DeviceInfo } from "./types.js";
+import type { AdapterDescription, DeviceInfo, Variant } from "./types.js";
 
 export interface Probe {
   usable: boolean;
@@ -16,6 +16,15 @@ export interface Needs {
   /** Its largest tensor, which has to fit one storage binding. */
   largestTensorBytes: number;
 }
+
+/** A module of one function, that calls f32x4.relaxed_madd. */
+const RELAXED_SIMD = Uint8Array.from([
+  0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 61, 1, 59, 0,
+  ...Array.from({ length: 3 }, () => [0xfd, 0x0c, ...Array<number>(16).fill(0)]).flat(), 0xfd, 0x85, 0x02, 0x0b,
+]);
+
+/** The fastest CPU variant that this browser can compile. */
+export const cpuVariant = (): Variant => (WebAssembly.validate(RELAXED_SIMD) ? "cpu-relaxed" : "cpu");
 
 const NONE = { timestampQuery: false, shaderF16: false, subgroups: false };
 // The kernels' workgroups; every WebGPU implementation allows 256.

@@ -8,8 +8,8 @@ export type DeviceRequest = "auto" | "webgpu" | "cpu";
 export type DeviceKind = "webgpu" | "cpu";
 /** How many workers share the work on the CPU; `auto` asks the number of cores and the memory, and takes at most four. */
 export type ThreadRequest = number | "auto";
-/** Which WASM file was downloaded: `gpu` holds both devices, `cpu` only the CPU. */
-export type Variant = "gpu" | "cpu";
+/** Which WASM file was downloaded: `gpu` holds both devices, `cpu` only the CPU, `cpu-relaxed` the same for browsers with relaxed SIMD. */
+export type Variant = "gpu" | "cpu" | "cpu-relaxed";
 /**
  * `default`: files come from the Cache API where they are there, and are kept there.
  * `no-store`: always from the network, nothing is kept. `only-if-cached`: never from the network.

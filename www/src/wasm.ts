@@ -1,4 +1,4 @@
-// The shape of the engine's WASM module as wasm-bindgen exports it, and loading any variant. Choosing between cpu and gpu is
+// The shape of the engine's WASM module as wasm-bindgen exports it, and loading any variant. Choosing among those of the engine is
 // engine.ts's business; what the variant logic exports is described in logic/glue.ts.
 import { RerankError } from "./errors.js";
 import type { DeviceKind, Variant } from "./types.js";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { code, source } from "./source.mjs";
 
-const { Engine, EngineFailure, FailureWatch, measure, plan, probe, RerankError } = source;
+const { cpuVariant, Engine, EngineFailure, FailureWatch, measure, plan, probe, RerankError } = source;
 
 const adapter = (more = {}) => ({
   features: new Set(["timestamp-query", "subgroups"]),
@@ -33,16 +33,26 @@ for (const [name, fake, reason] of unusable) {
     assert.equal(found.usable, false);
     assert.match(found.reason, reason);
     assert.throws(() => plan("webgpu", found), code("no_webgpu", reason));
-    assert.equal(plan("auto", found).variant, "cpu");
+    assert.equal(plan("auto", found).variant, cpuVariant());
     assert.match(plan("auto", found).choice.reason, reason);
   });
 }
 
 test("the cpu is never measured against anything when it was asked for", async () => {
   const found = await probe(needs, gpu(adapter()));
-  assert.deepEqual(plan("cpu", found), { variant: "cpu", choice: { kind: "cpu", reason: "The CPU was asked for" } });
+  assert.deepEqual(plan("cpu", found), { variant: cpuVariant(), choice: { kind: "cpu", reason: "The CPU was asked for" } });
   assert.equal(plan("auto", found, "it broke").choice.reason, "it broke");
   assert.deepEqual(plan("auto", found), { variant: "gpu" });
+});
+
+test("the relaxed variant is for browsers that compile its instructions, and the plain one for all others", (t) => {
+  for (const [compiles, variant] of [[true, "cpu-relaxed"], [false, "cpu"]]) {
+    t.mock.method(WebAssembly, "validate", (bytes) => {
+      assert.equal(bytes.length, 82);
+      return compiles;
+    });
+    assert.equal(cpuVariant(), variant);
+  }
 });
 
 test("auto keeps the faster device and says by how much", async () => {

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 
 const www = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-async function bundle(files) {
+export async function bundle(files) {
   const { outputFiles } = await build({
     stdin: { contents: files.map((file) => `export * from ${JSON.stringify(`./${file}`)};`).join("\n"), resolveDir: www, loader: "ts" },
     bundle: true, format: "esm", target: "es2022", write: false, sourcemap: false, logLevel: "silent", loader: { ".md": "text" },

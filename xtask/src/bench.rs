@@ -44,13 +44,13 @@ impl Options {
         }
     }
 
-    /// The WASM variants the devices need; both unless one device is named.
+    /// The WASM variants the devices need; all unless one device is named.
     fn variants(&self) -> &'static [&'static str] {
         let mut words = self.passed.iter().map(String::as_str);
         match words.find(|word| *word == "--device").and(words.next()) {
-            Some("cpu") => &["cpu"],
+            Some("cpu") => &["cpu", "cpu-relaxed"],
             Some("webgpu") => &["gpu"],
-            _ => &["cpu", "gpu"],
+            _ => &["cpu", "cpu-relaxed", "gpu"],
         }
     }
 }
@@ -139,9 +139,9 @@ mod tests {
     #[test]
     fn only_the_variants_that_are_measured_are_built() {
         for (line, variants) in [
-            ("", &["cpu", "gpu"][..]),
-            ("--quick --device all", &["cpu", "gpu"]),
-            ("--device cpu --rounds 2", &["cpu"]),
+            ("", &["cpu", "cpu-relaxed", "gpu"][..]),
+            ("--quick --device all", &["cpu", "cpu-relaxed", "gpu"]),
+            ("--device cpu --rounds 2", &["cpu", "cpu-relaxed"]),
             ("--no-build --device webgpu", &["gpu"]),
         ] {
             let words: Vec<_> = line.split_whitespace().collect();

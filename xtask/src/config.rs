@@ -20,6 +20,9 @@ pub(crate) struct Variant {
     pub(crate) features: Vec<String>,
     /// One compiler argument an entry.
     pub(crate) rustflags: Vec<String>,
+    /// Further ones for the root crate alone: its dependencies are those of the other variants.
+    #[serde(default)]
+    pub(crate) crate_rustflags: Vec<String>,
     /// Cargo profile.
     pub(crate) profile: String,
     /// Arguments of wasm-opt; none: it is not run.

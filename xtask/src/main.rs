@@ -46,7 +46,7 @@ const COMMANDS: [(&str, &str, &str); 8] = [
     ),
     (
         "wasm",
-        "[cpu|gpu|logic] [--dev]",
+        "[variant] [--dev]",
         "build the WASM variants of wasm-pack.toml and check their sizes and instructions",
     ),
     (

@@ -104,6 +104,7 @@ mod tests {
         Variant {
             features: vec![],
             rustflags: vec![],
+            crate_rustflags: vec![],
             profile: "wasm".into(),
             wasm_opt: vec![],
             budget_raw_bytes: 0,

@@ -106,6 +106,14 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         step("wasm cpu: sizes and instructions", &["wasm cpu"], || {
             wasm::check(project, config, "cpu")
         }),
+        step("wasm cpu-relaxed", &["wasm32 standard library"], || {
+            wasm::build(project, config, "cpu-relaxed", Mode::Release)
+        }),
+        step(
+            "wasm cpu-relaxed: sizes and instructions",
+            &["wasm cpu-relaxed"],
+            || wasm::check(project, config, "cpu-relaxed"),
+        ),
         step("wasm gpu", &["wasm32 standard library"], || {
             wasm::build(project, config, "gpu", Mode::Release)
         }),
@@ -132,12 +140,29 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
             &[
                 "models",
                 "wasm cpu",
+                "wasm cpu-relaxed",
                 "wasm gpu",
                 "wasm logic",
                 "page",
                 "Chromium",
             ],
             || browser_tests(project),
+        ),
+        step("edge packages", &["tools"], || {
+            setup::npm_packages_of(project, &project.root.join("tests/edge"))
+        }),
+        step(
+            "edge tests",
+            &[
+                "edge packages",
+                "wasm cpu",
+                "wasm cpu-relaxed",
+                "wasm gpu",
+                "wasm logic",
+                "page",
+                "Vulkan driver",
+            ],
+            || edge_tests(project),
         ),
     ]);
     steps
@@ -182,6 +207,15 @@ fn browser_tests(project: &Project) -> Result<()> {
     run_within(&mut node, BROWSER_LIMIT)
 }
 
+/// The templates of www/edge on the runtimes that they are for.
+fn edge_tests(project: &Project) -> Result<()> {
+    let mut node = Command::new("node");
+    node.current_dir(&project.root)
+        .args(["--test", "--test-concurrency=1"])
+        .args(test_files(&project.root, Path::new("tests/edge"))?);
+    run_within(&mut node, BROWSER_LIMIT)
+}
+
 /// Every *.test.mjs under a folder, relative to the root and sorted. Named one by one: what `node --test <folder>` takes
 /// differs between versions of node.
 fn test_files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
@@ -190,6 +224,9 @@ fn test_files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
         let entry = entry?;
         let path = folder.join(entry.file_name());
         if entry.file_type()?.is_dir() {
+            if entry.file_name() == "node_modules" {
+                continue;
+            }
             files.extend(test_files(root, &path)?);
         } else if path.to_string_lossy().ends_with(".test.mjs") {
             files.push(path);

@@ -39,12 +39,15 @@ pub(crate) fn build(project: &Project, config: &Config, name: &str, mode: Mode) 
     let Variant {
         features,
         rustflags,
+        crate_rustflags,
         profile,
         wasm_opt,
         ..
     } = variant;
     let compiler = toolchain.version(project)?;
-    let settings = format!("{features:?} {rustflags:?} {profile} {wasm_opt:?} {mode:?} {compiler}");
+    let settings = format!(
+        "{features:?} {rustflags:?} {crate_rustflags:?} {profile} {wasm_opt:?} {mode:?} {compiler}"
+    );
     if stamp.is_current(project, &settings) && bound.is_dir() {
         println!("{name}: unchanged since the last build");
     } else {
@@ -137,9 +140,10 @@ fn compile(
         variant.profile.as_str()
     };
     let mut command = toolchain.cargo(project);
+    // `cargo rustc` gives what follows `--` to the root crate and to no other.
     features(
         command.args([
-            "build",
+            "rustc",
             "--package",
             "foliorank",
             "--lib",
@@ -150,7 +154,7 @@ fn compile(
         ]),
         variant,
     );
-    run(&mut command)?;
+    run(command.arg("--").args(&variant.crate_rustflags))?;
     // Cargo's folder for the dev profile has another name.
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(project

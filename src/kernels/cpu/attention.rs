@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use wide::f32x4;
 
-use super::math::exp;
+use super::math::{exp, multiply_add};
 
 /// Queries worked on together.
 const QUERIES: usize = 4;
@@ -183,8 +183,8 @@ fn outer(rows: &[[f32x4; 2]], factors: &[[f32; QUERIES]]) -> [[f32x4; 2]; QUERIE
     for (row, factors) in rows.iter().zip(factors) {
         for (sums, &factor) in sums.iter_mut().zip(factors) {
             let factor = f32x4::splat(factor);
-            sums[0] += factor * row[0];
-            sums[1] += factor * row[1];
+            sums[0] = multiply_add(factor, row[0], sums[0]);
+            sums[1] = multiply_add(factor, row[1], sums[1]);
         }
     }
     sums

@@ -7,6 +7,32 @@ use crate::kernels::{ERF_ABOVE, ERF_BELOW};
 /// Adding it leaves a number's integer part in the lowest bits: 1.5 x 2^23.
 const INTEGER: f32 = 12_582_912.0;
 
+/// `a x b + c`: rounded once in the relaxed-SIMD build where the processor has such an instruction,
+/// and twice in every other build.
+#[inline(always)]
+pub(super) fn multiply_add(a: f32x4, b: f32x4, c: f32x4) -> f32x4 {
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    {
+        use core::arch::wasm32 as wasm;
+        // `wide` does not show its register; the compiler sees through the arrays.
+        let register = |values: f32x4| {
+            let [a, b, c, d] = values.to_array();
+            wasm::f32x4(a, b, c, d)
+        };
+        let sum = wasm::f32x4_relaxed_madd(register(a), register(b), register(c));
+        f32x4::new([
+            wasm::f32x4_extract_lane::<0>(sum),
+            wasm::f32x4_extract_lane::<1>(sum),
+            wasm::f32x4_extract_lane::<2>(sum),
+            wasm::f32x4_extract_lane::<3>(sum),
+        ])
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
+    {
+        a * b + c
+    }
+}
+
 /// To the nearest integer, halves to even. For |values| < 2^22.
 #[inline(always)]
 pub(super) fn round(values: f32x4) -> i32x4 {
@@ -26,7 +52,7 @@ pub(super) fn exp(x: f32x4) -> f32x4 {
     let rest = x - whole * 0.693_359_4 + whole * 2.121_944_4e-4;
     let mut sum = f32x4::splat(1.388_889e-3);
     for coefficient in [8.333_334e-3, 4.166_666_8e-2, 0.166_666_67, 0.5, 1.0, 1.0] {
-        sum = sum * rest + f32x4::splat(coefficient);
+        sum = multiply_add(sum, rest, f32x4::splat(coefficient));
     }
     sum * power
 }
@@ -40,12 +66,12 @@ pub(super) fn gelu(x: f32x4) -> f32x4 {
     let square = z * z;
     let polynomial = |coefficients: &[f32]| {
         coefficients.iter().fold(f32x4::ZERO, |sum, &coefficient| {
-            sum * square + f32x4::splat(coefficient)
+            multiply_add(sum, square, f32x4::splat(coefficient))
         })
     };
     let (above, below) = (polynomial(&ERF_ABOVE), polynomial(&ERF_BELOW));
     let half = x * 0.5;
-    half + half * (z * above / below)
+    multiply_add(half, z * above / below, half)
 }
 
 /// Each row to mean 0 and variance 1, times `weight`, plus `bias`.
@@ -63,7 +89,7 @@ pub(super) fn layer_norm(values: &mut [f32x4], weight: &[f32x4], bias: &[f32x4],
         });
         let scale = f32x4::splat(1.0 / (squares.reduce_add() / width + epsilon).sqrt());
         for ((value, &weight), &bias) in row.iter_mut().zip(weight).zip(bias) {
-            *value = (*value - mean) * scale * weight + bias;
+            *value = multiply_add((*value - mean) * scale, weight, bias);
         }
     }
 }

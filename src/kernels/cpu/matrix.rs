@@ -5,7 +5,7 @@
 //! row's largest number. Weights stay int8 in memory, packed once in the order in which they are
 //! read. The inner step is one multiply-add of eight pairs: `i32x4.dot_i16x8_s`, `pmaddwd`.
 
-use wide::{f32x4, i16x8, i32x4};
+use wide::{f32x4, i16x8, i32x4, i32x8};
 
 use super::math::round;
 
@@ -33,29 +33,26 @@ impl Rows {
         let count = values.len() * 4 / columns;
         // |weight| is at most 127, so the sum over all columns stays below 2^31.
         let largest = (i32::MAX as f32 / (127.0 * columns as f32)).min(32767.0);
-        let tiles = count.div_ceil(ROWS);
+        let (tiles, vectors) = (count.div_ceil(ROWS), columns / 4);
         let mut words = vec![[0; ROWS]; tiles * pairs];
         let mut steps = vec![0.0; tiles * ROWS];
-        for (row, values) in values.chunks_exact(columns / 4).enumerate() {
-            let highest = values
-                .iter()
-                .fold(f32x4::ZERO, |high, value| high.fast_max(value.abs()));
-            let highest = highest.to_array().into_iter().fold(0.0, f32::max);
-            // A NaN or an infinity must show in the result, and not become some number.
-            let finite = values
-                .iter()
-                .fold(f32x4::ZERO, |sum, &value| sum + value * f32x4::ZERO);
-            steps[row] = highest / largest + finite.reduce_add();
-            let scale = if highest > 0.0 {
-                largest / highest
-            } else {
-                0.0
-            };
-            let tile = &mut words[row / ROWS * pairs..][..pairs];
-            for (words, &values) in tile.chunks_exact_mut(2).zip(values) {
-                let [a, b, c, d] = round(values * scale).to_array();
-                words[0][row % ROWS] = (b << 16) | (a & 0xffff);
-                words[1][row % ROWS] = (d << 16) | (c & 0xffff);
+        let mut scales = [f32x4::ZERO; ROWS];
+        let blocks = values
+            .chunks(ROWS * vectors)
+            .zip(steps.as_chunks_mut::<ROWS>().0);
+        for ((block, steps), words) in blocks.zip(words.chunks_exact_mut(pairs)) {
+            for ((row, step), scale) in block.chunks_exact(vectors).zip(steps).zip(&mut scales) {
+                (*step, *scale) = step_and_scale(row, largest);
+            }
+            // The last tile may be short of rows: what it has is read again, and nobody reads the result.
+            let row = |index: usize| &block[index * vectors % block.len()..][..vectors];
+            let rows: [_; ROWS] = core::array::from_fn(row);
+            for (place, words) in words.chunks_exact_mut(2).enumerate() {
+                let [a, b, c, d]: [i32x4; ROWS] =
+                    core::array::from_fn(|row| round(rows[row][place] * scales[row]));
+                let [a, b] = [interleave(a, b), interleave(c, d)];
+                words[0] = i32x4::new([a[0], a[2], b[0], b[2]]).to_array();
+                words[1] = i32x4::new([a[1], a[3], b[1], b[3]]).to_array();
             }
         }
         Self {
@@ -65,6 +62,31 @@ impl Rows {
             count,
         }
     }
+}
+
+/// What one step of a row is worth, and what its numbers are multiplied with to become steps.
+fn step_and_scale(row: &[f32x4], largest: f32) -> (f32, f32x4) {
+    // Without their signs numbers are ordered as their bits are, and above all an infinity and then
+    // NaN: such a row's steps are that, and so is every result of it.
+    let highest = row.iter().fold(i32x4::ZERO, |high, &value| {
+        let bits: i32x4 = bytemuck::cast(value);
+        high.max(bits & i32x4::splat(i32::MAX))
+    });
+    let highest = highest.to_array().into_iter().fold(0, i32::max);
+    let highest = f32::from_bits(highest as u32);
+    let scale = if highest > 0.0 {
+        largest / highest
+    } else {
+        0.0
+    };
+    (highest / largest, f32x4::splat(scale))
+}
+
+/// Two vectors of four as 16 bits, two numbers a word.
+#[inline(always)]
+fn interleave(a: i32x4, b: i32x4) -> [i32; 4] {
+    let halves: i32x8 = bytemuck::cast([a, b]);
+    bytemuck::cast(i16x8::from_i32x8_saturate(halves))
 }
 
 /// A linear layer's weights `[out, in]` with one scale a row, and its bias.

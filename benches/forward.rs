@@ -1,0 +1,71 @@
+//! Native time of a reranking call with the default model, on the CPU and on a WebGPU adapter where
+//! there is one: text in, ranking out. Needs `cargo xtask models`.
+//!
+//! `cargo bench --profile dev --package foliorank --package foliorank-cli`: the profile that the
+//! tests have, so that nothing is compiled twice.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use foliorank::{DeviceKind, Manifest, Options, Reranker};
+
+const QUERY: &str = "when was the stone bridge repaired";
+/// 22 tokens.
+const SENTENCE: &str = "The council voted in March to repair the bridge over the river after the \
+                        winter floods had damaged two arches. ";
+
+fn main() {
+    divan::main();
+}
+
+fn load(device: DeviceKind) -> Option<Reranker> {
+    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache");
+    let cache = env::var_os("FOLIORANK_CACHE").map_or_else(home, PathBuf::from);
+    let folder = cache.join("foliorank/models/ms-marco-minilm-l12-v2");
+    let text = fs::read_to_string(folder.join("model.json"))
+        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask models`", folder.display()));
+    let manifest = Manifest::from_json(&text).unwrap_or_else(|error| panic!("{error}"));
+    let read = |name: &str| fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{error}"));
+    let weights = read(&manifest.files.weights.path);
+    let tokenizer = read(&manifest.files.tokenizer.path);
+    let loading = Reranker::from_parts(manifest, &tokenizer, weights, device);
+    match pollster::block_on(loading) {
+        Ok(reranker) => Some(reranker),
+        Err(error) if error.code() == "no_webgpu" => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// `documents` of `sentences` each; counted in tokens.
+fn rerank(bencher: Bencher<'_, '_>, device: DeviceKind, (documents, sentences): (usize, usize)) {
+    let Some(reranker) = load(device) else {
+        eprintln!("no WebGPU adapter on this machine: nothing is measured");
+        return;
+    };
+    let documents: Vec<String> = (0..documents)
+        .map(|number| format!("Page {number}. {}", SENTENCE.repeat(sentences)))
+        .collect();
+    let run = || {
+        let ranking = reranker.rerank(QUERY, &documents, &Options::default(), async |_| Ok(()));
+        pollster::block_on(ranking).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let tokens = run().usage.tokens;
+    bencher
+        .counter(ItemsCount::new(tokens))
+        .bench(|| black_box(run()));
+}
+
+/// Documents and sentences: one short passage, sixteen of them, four full pages.
+const SHAPES: [(usize, usize); 3] = [(1, 5), (16, 5), (4, 20)];
+
+#[divan::bench(args = SHAPES, sample_count = 10)]
+fn cpu(bencher: Bencher<'_, '_>, shape: (usize, usize)) {
+    rerank(bencher, DeviceKind::Cpu, shape);
+}
+
+#[divan::bench(args = SHAPES[..1], sample_count = 10)]
+fn webgpu(bencher: Bencher<'_, '_>, shape: (usize, usize)) {
+    rerank(bencher, DeviceKind::WebGpu, shape);
+}

@@ -1,0 +1,3 @@
+// The entry `foliorank/edge`: the HTTP handler for servers and edge workers.
+export { createHandler, type Handler, type HandlerOptions, type Limits } from "./handler.js";
+export type { HttpCode } from "./problem.js";
