@@ -122,6 +122,20 @@ test("what is stored is listed and can be cleared", { timeout: 5 * MINUTES }, as
   assert.equal(await page.textContent("#ask-error"), "");
 });
 
+test("with the browser's storage full the page ranks all the same, and says what cannot be kept", { timeout: 5 * MINUTES }, async (t) => {
+  const page = await openDemo(t, TINY);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin: server.url, quotaSize: 100 });
+  await page.click("#run");
+  await ranked(page);
+  await visit(page, "ask");
+  await finish(page, "#ask-work", () => page.click("#ask-run"));
+  assert.match(await page.textContent("#ask-error"), /did not work: .*no more space/);
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin: server.url });
+  await finish(page, "#ask-work", () => page.click("#ask-run"));
+  assert.equal(await page.textContent("#ask-error"), "");
+});
+
 test("after the first ranking the page works without a network, and after Settings all of it does", { timeout: 5 * MINUTES }, async (t) => {
   const context = await browser.newContext();
   t.after(() => context.close());
