@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const SOURCES = [
-  "www/demo/sample.md",
+  "www/demo/samples/ellerwick.md",
   "bench/node_modules/@huggingface/transformers/README.md",
   "www/node_modules/typescript/NOTICE.txt",
   "bench/node_modules/protobufjs/README.md",

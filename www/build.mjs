@@ -1,17 +1,17 @@
 // Builds www/dist: the package (index.js, worker.js, logic-worker.js, main-thread.js, edge.js, llm.js, adapters/, types/) and the demo
-// page (demo/).
+// page (demo/, sw.js; see build-demo.mjs).
 // It leaves dist/wasm alone: xtask puts the WASM variants there.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildDemo } from "./build-demo.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const at = (...parts) => join(here, ...parts);
 const require = createRequire(import.meta.url);
-const pdfjs = dirname(require.resolve("pdfjs-dist/package.json"));
 
 const common = {
   absWorkingDir: here, bundle: true, format: "esm", target: "es2022", sourcemap: true, logLevel: "warning", legalComments: "linked",
@@ -27,25 +27,7 @@ await build({
   ...common, entryPoints: ["hits", "ai", "langchain", "llamaindex", "orama"].map((name) => `adapters/${name}.ts`), outdir: "dist/adapters", packages: "external",
 });
 
-/** The demo uses the package as anybody would: from its published file, not from its sources. */
-const publicPackage = {
-  name: "public-package",
-  setup: ({ onResolve }) => onResolve({ filter: /^foliorank$/ }, () => ({ path: "../index.js", external: true })),
-};
-rmSync(at("dist/demo"), { recursive: true, force: true });
-await build({
-  ...common, entryPoints: ["demo/demo.ts", "demo/demo.css"], outdir: "dist/demo", minify: true, splitting: true,
-  // Chunks lie beside the page: pdf.ts finds its worker relative to itself.
-  chunkNames: "[name]-[hash]", loader: { ".md": "text" },
-  plugins: [publicPackage],
-});
-cpSync(at("demo/index.html"), at("dist/demo/index.html"));
-
-// pdf.js: its worker under a .js name, for servers that do not know .mjs, and its character maps for CJK files.
-mkdirSync(at("dist/demo/pdfjs"), { recursive: true });
-cpSync(join(pdfjs, "legacy/build/pdf.worker.min.mjs"), at("dist/demo/pdfjs/pdf.worker.js"));
-cpSync(join(pdfjs, "cmaps"), at("dist/demo/pdfjs/cmaps"), { recursive: true });
-cpSync(join(pdfjs, "LICENSE"), at("dist/demo/pdfjs/LICENSE"));
+await buildDemo({ at, common });
 
 const typescript = dirname(require.resolve("typescript/package.json"));
 const tsc = join(typescript, "bin/tsc");

@@ -17,12 +17,17 @@ export const modelRoots = [modelCache, join(root, "models")];
 
 /**
  * Starts on a free port. `routes` maps a path to a handler `(request, response, next)`; `next()` gives the usual answer.
- * Returns { url, routes, requests, close }: routes may be changed while it runs.
+ * Returns { url, routes, requests, stop, resume, close }: routes may be changed while it runs.
  */
 export async function startServer(routes = {}) {
   const files = staticHandler({ dist, models: modelRoots });
   const requests = [];
+  let away = false;
   const server = createServer((request, response) => {
+    if (away) {
+      response.destroy();
+      return;
+    }
     const { pathname } = new URL(request.url, "http://localhost");
     requests.push({ path: pathname, range: request.headers.range });
     const next = () => void files(request, response);
@@ -33,6 +38,12 @@ export async function startServer(routes = {}) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`, routes, requests,
+    /** As if the network were gone: every request breaks off. */
+    stop: () => {
+      away = true;
+      server.closeAllConnections();
+    },
+    resume: () => { away = false; },
     close: () => new Promise((resolve) => {
       server.closeAllConnections();
       server.close(resolve);

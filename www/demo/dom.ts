@@ -7,6 +7,9 @@ export function byId<T extends HTMLElement>(id: string): T {
   return element as T;
 }
 
+export const all = <T extends HTMLElement = HTMLElement>(selector: string, root: ParentNode = document): T[] =>
+  [...root.querySelectorAll<T>(selector)];
+
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K, className = "", ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
@@ -16,6 +19,14 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** A button that sends no form. */
+export function makeButton(className: string, label: string | Node, onClick: () => void): HTMLButtonElement {
+  const button = make("button", className, label);
+  button.type = "button";
+  button.addEventListener("click", onClick);
+  return button;
+}
+
 /** Puts the words of strings.ts where index.html names them. */
 export function fillStrings(): void {
   const word = (name: string | undefined): string => {
@@ -23,7 +34,7 @@ export function fillStrings(): void {
     if (typeof value !== "string") throw new Error(`strings.ts has no plain string ${name}`);
     return value;
   };
-  for (const element of document.querySelectorAll<HTMLElement>("[data-text]")) element.textContent = word(element.dataset["text"]);
-  for (const element of document.querySelectorAll<HTMLElement>("[data-label]")) element.setAttribute("aria-label", word(element.dataset["label"]));
-  for (const element of document.querySelectorAll<HTMLInputElement>("[data-placeholder]")) element.placeholder = word(element.dataset["placeholder"]);
+  for (const element of all("[data-text]")) element.textContent = word(element.dataset["text"]);
+  for (const element of all("[data-label]")) element.setAttribute("aria-label", word(element.dataset["label"]));
+  for (const element of all<HTMLInputElement>("[data-placeholder]")) element.placeholder = word(element.dataset["placeholder"]);
 }

@@ -1,26 +1,9 @@
-// The page's one reranker: loaded at the first use, kept while the device stays the same. Uses only the public package.
-import { Reranker, type DeviceRequest, type LoadProgress, type RerankerInfo, type RerankProgress, type RerankResponse, type ThreadRequest } from "foliorank";
+// The page's models: each is loaded at its first use and kept while device and threads stay the same. The chosen reranker is what the
+// badge tells about. Uses only the public package.
+import { Embedder, Reranker, type LoadProgress, type RerankerInfo, type RerankOptions, type RerankProgress, type RerankResponse } from "foliorank";
+import { chosen, modelAddress, onChoice } from "./choices.js";
+import { keep } from "./offline.js";
 import type { Page } from "./pages.js";
-
-const parameters = new URLSearchParams(location.search);
-const DEFAULT_MODEL = "../models/ms-marco-minilm-l12-v2/";
-
-const modelUrl = new URL(parameters.get("model") ?? DEFAULT_MODEL, document.baseURI).href;
-
-/** Whether the page uses its own model, about which it can say something beforehand. */
-export const isDefaultModel = !parameters.has("model");
-
-/** From ?device=, else auto. */
-export function requestedDevice(): DeviceRequest {
-  const value = parameters.get("device");
-  return value === "webgpu" || value === "cpu" ? value : "auto";
-}
-
-/** From ?threads=, else auto. A number that makes no sense is left to the package to refuse. */
-function requestedThreads(): ThreadRequest {
-  const value = parameters.get("threads") ?? "auto";
-  return value === "auto" ? value : Number(value);
-}
 
 export interface Ranked {
   response: RerankResponse<Page>;
@@ -29,43 +12,116 @@ export interface Ranked {
   loadMs?: number;
 }
 
+export interface Doing {
+  signal: AbortSignal;
+  onProgress: (progress: LoadProgress | RerankProgress) => void;
+}
+
+/** The bi-encoder of the catalogue: what gives passages vectors. */
+export const EMBEDDER = "all-minilm-l6-v2";
+
+/** The windows that the user wants, for every call. */
+export function windows(): Pick<RerankOptions, "window" | "overlap"> {
+  const { window, overlap } = chosen();
+  return { ...(window === undefined ? {} : { window }), ...(overlap === undefined ? {} : { overlap }) };
+}
+
 export class Model {
-  #reranker: Reranker | undefined;
-  #device: DeviceRequest;
+  readonly #rerankers = new Map<string, Reranker>();
+  readonly #vectors = new Map<string, Embedder>();
+  readonly #listeners = new Set<() => void>();
+  readonly #enders = new Set<() => void>();
 
-  constructor(device: DeviceRequest) {
-    this.#device = device;
+  constructor() {
+    onChoice((now, before) => {
+      if (now.device !== before.device || now.threads !== before.threads) this.#dropAll();
+      else if (now.model !== before.model) this.#drop(before.model);
+    });
   }
 
-  /** Of the running model, if there is one. */
+  /** Of the chosen model, if it runs. */
   get info(): RerankerInfo | undefined {
-    return this.#reranker?.info;
+    return this.#rerankers.get(chosen().model)?.info;
   }
 
-  setDevice(device: DeviceRequest): void {
-    if (device === this.#device) return;
-    this.#device = device;
-    this.#reranker?.dispose();
-    this.#reranker = undefined;
+  /** Called when a model was started or ended, and after every ranking. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
-  async rank(
-    query: string, pages: readonly Page[], signal: AbortSignal, onProgress: (progress: LoadProgress | RerankProgress) => void,
-  ): Promise<Ranked> {
-    let loadMs: number | undefined;
-    if (!this.#reranker) {
-      const begun = performance.now();
-      const loaded = await Reranker.load({ model: modelUrl, device: this.#device, threads: requestedThreads(), signal, onProgress });
-      if (signal.aborted) {
-        // Cancelled in the very last moment, perhaps because another device was chosen.
-        loaded.dispose();
-        signal.throwIfAborted();
-      }
-      this.#reranker = loaded;
-      loadMs = performance.now() - begun;
+  /** Called before a model is ended because another is wanted. */
+  onDrop(listener: () => void): void {
+    this.#enders.add(listener);
+  }
+
+  /** Starts the model unless it runs. */
+  async start({ signal, onProgress }: Doing, model = chosen().model): Promise<Reranker> {
+    const running = this.#rerankers.get(model);
+    if (running) return running;
+    const { device, threads } = chosen();
+    const loaded = await Reranker.load({ model: modelAddress(model), device, threads, signal, onProgress });
+    this.#check(loaded, signal);
+    const other = this.#rerankers.get(model);
+    if (other) {
+      // Another view was faster.
+      loaded.dispose();
+      return other;
     }
-    const reranker = this.#reranker;
-    const response = await reranker.rerank(query, pages, { returnDocuments: true, signal, onProgress });
-    return { response, info: reranker.info, ...(loadMs === undefined ? {} : { loadMs }) };
+    this.#rerankers.set(model, loaded);
+    void keep(loaded.info.variant);
+    this.changed();
+    return loaded;
+  }
+
+  async startEmbedder({ signal, onProgress }: Doing): Promise<Embedder> {
+    const running = this.#vectors.get(EMBEDDER);
+    if (running) return running;
+    const { device, threads } = chosen();
+    const loaded = await Embedder.load({ model: modelAddress(EMBEDDER), device, threads, signal, onProgress });
+    this.#check(loaded, signal);
+    const other = this.#vectors.get(EMBEDDER);
+    if (other) {
+      loaded.dispose();
+      return other;
+    }
+    this.#vectors.set(EMBEDDER, loaded);
+    void keep(loaded.info.variant);
+    return loaded;
+  }
+
+  /** All pages by the chosen model, in one pass. */
+  async rank(query: string, pages: readonly Page[], doing: Doing): Promise<Ranked> {
+    const begun = performance.now();
+    const running = this.info !== undefined;
+    const reranker = await this.start(doing);
+    const loadMs = performance.now() - begun;
+    const response = await reranker.rerank(query, pages, { ...doing, ...windows(), returnDocuments: true });
+    this.changed();
+    return { response, info: reranker.info, ...(running ? {} : { loadMs }) };
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Cancelled in the very last moment, perhaps because another device was chosen. */
+  #check(loaded: { dispose(): void }, signal: AbortSignal): void {
+    if (!signal.aborted) return;
+    loaded.dispose();
+    signal.throwIfAborted();
+  }
+
+  #drop(model: string): void {
+    for (const listener of this.#enders) listener();
+    this.#rerankers.get(model)?.dispose();
+    this.#rerankers.delete(model);
+    this.changed();
+  }
+
+  #dropAll(): void {
+    for (const model of [...this.#rerankers.keys()]) this.#drop(model);
+    for (const embedder of this.#vectors.values()) embedder.dispose();
+    this.#vectors.clear();
+    this.changed();
   }
 }

@@ -36,8 +36,17 @@ test("plain text without blank lines is taken line by line", () => {
 });
 
 test("the sample has a section for each heading, none too long", () => {
-  const sample = readFileSync(new URL("../demo/sample.md", import.meta.url), "utf8");
+  const sample = readFileSync(new URL("../demo/samples/ellerwick.md", import.meta.url), "utf8");
   const pages = toPages(markdownBlocks(sample), "sample");
   assert.equal(pages.length, sample.match(/^#+ /gm).length);
   assert.ok(pages.every(({ text }) => count(text) >= 60 && count(text) <= 230));
+});
+
+test("a line of a megabyte without a sentence is cut between words, or anywhere, and nothing is lost", () => {
+  for (const line of ["y ".repeat(500_000).trim(), "x".repeat(1_000_000), "\u{1f600}".repeat(5_000)]) {
+    const groups = group([line]);
+    assert.ok(groups.every((text) => text.length <= 9000), String(Math.max(...groups.map((text) => text.length))));
+    assert.equal(groups.join("").replace(/\s/gu, ""), line.replace(/\s/gu, ""));
+    assert.ok(groups.every((text) => text.isWellFormed?.() ?? true));
+  }
 });

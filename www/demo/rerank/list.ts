@@ -1,8 +1,8 @@
 // The list of pages: in document order before a ranking, best first after it. A click opens the page in the reader.
 import type { RerankerInfo, RerankResponse, RerankResult } from "foliorank";
-import { byId, make } from "./dom.js";
-import { bodyStart, isWhole, type Page } from "./pages.js";
-import { strings } from "./strings.js";
+import { byId, make } from "../dom.js";
+import { bodyStart, isWhole, type Page } from "../pages.js";
+import { strings } from "../strings.js";
 
 const AT_ONCE = 50;
 const SNIPPET = 230;

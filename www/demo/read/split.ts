@@ -1,10 +1,13 @@
 // Plain and Markdown text -> sections: cut at headings, then into groups of whole paragraphs of about 80 to 200 words.
-// Nothing is thrown away and no paragraph is cut, except one that alone is far too long, which is cut between sentences.
-import type { Page } from "./pages.js";
-import { strings } from "./strings.js";
+// Nothing is thrown away and no paragraph is cut, except one that alone is far too long: it is cut between sentences, and a "sentence"
+// that is far too long itself (a table, a log, a line of a megabyte) between words, or anywhere where there are none.
+import type { Page } from "../pages.js";
+import { strings } from "../strings.js";
 
 const LEAST_WORDS = 80;
 const MOST_WORDS = 200;
+/** Of one sentence, in UTF-16 units. */
+const MOST_LENGTH = 3000;
 
 /** A heading, or a paragraph under the last one. */
 export type Block = { heading: string } | { text: string };
@@ -45,16 +48,38 @@ export function textBlocks(source: string): Block[] {
   return parts.map((part) => ({ text: part.trim() })).filter((block) => block.text !== "");
 }
 
+/** Slices of at most MOST_LENGTH; the browser's own cutting into sentences is slow on text that has none. */
+function slices(text: string): string[] {
+  const found: string[] = [];
+  let start = 0;
+  while (text.length - start > MOST_LENGTH) {
+    const space = text.lastIndexOf(" ", start + MOST_LENGTH);
+    let end = space > start + MOST_LENGTH / 2 ? space + 1 : start + MOST_LENGTH;
+    // Not between the halves of a surrogate pair.
+    if (/[\ud800-\udbff]/u.test(text.charAt(end - 1))) end -= 1;
+    found.push(text.slice(start, end));
+    start = end;
+  }
+  return [...found, text.slice(start)];
+}
+
 function shorten(paragraph: string): string[] {
-  if (words(paragraph) <= MOST_WORDS * 1.5) return [paragraph];
+  if (paragraph.length <= MOST_LENGTH && words(paragraph) <= MOST_WORDS * 1.5) return [paragraph];
+  const segmenter = new Intl.Segmenter(undefined, { granularity: "sentence" });
+  // A part of a sentence at a slice's end costs less than a second of standing still.
+  const sentences = slices(paragraph).flatMap((slice) => Array.from(segmenter.segment(slice), ({ segment }) => segment));
   const parts: string[] = [];
   let part = "";
-  for (const { segment } of new Intl.Segmenter(undefined, { granularity: "sentence" }).segment(paragraph)) {
-    if (part && words(part) + words(segment) > MOST_WORDS) {
+  let size = 0;
+  for (const sentence of sentences) {
+    const length = words(sentence);
+    if (part && (size + length > MOST_WORDS || part.length + sentence.length > MOST_LENGTH)) {
       parts.push(part.trim());
       part = "";
+      size = 0;
     }
-    part += segment;
+    part += sentence;
+    size += length;
   }
   if (part.trim()) parts.push(part.trim());
   return parts;
@@ -64,19 +89,23 @@ function shorten(paragraph: string): string[] {
 export function group(paragraphs: readonly string[]): string[] {
   const groups: string[][] = [];
   let size = 0;
+  // In characters: text without spaces counts as few words however long it is.
+  let long = 0;
   for (const paragraph of paragraphs.flatMap(shorten)) {
     const length = words(paragraph);
     const last = groups.at(-1);
-    if (last && (size < LEAST_WORDS || size + length <= MOST_WORDS)) {
+    if (last && (size < LEAST_WORDS || size + length <= MOST_WORDS) && long + paragraph.length <= 2 * MOST_LENGTH) {
       last.push(paragraph);
       size += length;
+      long += paragraph.length;
     } else {
       groups.push([paragraph]);
       size = length;
+      long = paragraph.length;
     }
   }
   const [before, last] = groups.slice(-2);
-  if (before && last && size < LEAST_WORDS / 2) {
+  if (before && last && size < LEAST_WORDS / 2 && long < MOST_LENGTH / 2) {
     before.push(...last);
     groups.pop();
   }

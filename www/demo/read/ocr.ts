@@ -1,0 +1,79 @@
+// Text of a picture by tesseract.js, English. Its worker, its WASM and its data lie in the demo's own folder, and are fetched when the
+// first picture comes. One worker is kept for a while, because the next picture often follows.
+import { createWorker, OEM, type Worker as Tesseract } from "tesseract.js";
+import { FileProblem, type Reading, type Span } from "../pages.js";
+import { strings } from "../strings.js";
+
+/** A word in the text and on the picture, in pixels. */
+export interface Word extends Span {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+const IDLE_MS = 30_000;
+const beside = (path: string): string => new URL(`./ocr/${path}`, import.meta.url).href;
+
+let kept: Promise<Tesseract> | undefined;
+let idle: ReturnType<typeof setTimeout> | undefined;
+let report: (message: { status: string; progress: number }) => void = () => undefined;
+
+function start(): Promise<Tesseract> {
+  return createWorker("eng", OEM.LSTM_ONLY, {
+    workerPath: beside("worker.min.js"), corePath: beside("tesseract-core-simd-lstm.js"), langPath: beside("data"),
+    // The worker must be a file of this page: its address is what the others are found by. The service worker keeps the data.
+    workerBlobURL: false, cacheMethod: "none", logger: (message) => report(message), errorHandler: () => undefined,
+  });
+}
+
+function forget(): void {
+  clearTimeout(idle);
+  const worker = kept;
+  kept = undefined;
+  void worker?.then((running) => running.terminate()).catch(() => undefined);
+}
+
+/** Rejects with FileProblem, or with the reason of the signal. */
+export async function recognise(picture: Blob, { signal, onProgress }: Reading): Promise<{ text: string; words: Word[] }> {
+  clearTimeout(idle);
+  report = ({ status, progress }) => {
+    if (status === "recognizing text") onProgress(strings.recognising, progress);
+    else onProgress(strings.ocrStarting);
+  };
+  onProgress(strings.ocrStarting);
+  const stopped = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  try {
+    kept ??= start();
+    const worker = await Promise.race([kept, stopped]);
+    const { data } = await Promise.race([worker.recognize(picture, {}, { text: false, blocks: true }), stopped]);
+    idle = setTimeout(forget, IDLE_MS);
+    return joined(data.blocks ?? []);
+  } catch (error) {
+    // Whatever it was doing, it is not to be trusted with the next picture.
+    forget();
+    if (signal.aborted) throw error;
+    throw new FileProblem(strings.ocrFailed);
+  }
+}
+
+interface Block {
+  paragraphs: { lines: { words: { text: string; bbox: { x0: number; y0: number; x1: number; y1: number } }[] }[] }[];
+}
+
+function joined(blocks: readonly Block[]): { text: string; words: Word[] } {
+  let text = "";
+  const words: Word[] = [];
+  for (const { lines } of blocks.flatMap(({ paragraphs }) => paragraphs)) {
+    let gap = text === "" ? "" : "\n\n";
+    for (const { text: word, bbox } of lines.flatMap((line) => line.words)) {
+      text += gap;
+      words.push({ start: text.length, end: text.length + word.length, left: bbox.x0, top: bbox.y0, right: bbox.x1, bottom: bbox.y1 });
+      text += word;
+      gap = " ";
+    }
+  }
+  return { text, words };
+}

@@ -1,0 +1,56 @@
+// How the demo reads: lines of a PDF with their places, boxes joined to lines, and sizes of pictures from their first bytes.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { source } from "./source.mjs";
+
+const { covered, imageSize, joinLines, mergeLines } = source;
+const piece = (str, y, hasEOL = true) => ({ str, hasEOL, width: str.length * 5, height: 10, transform: [10, 0, 0, 10, 50, y] });
+
+test("lines become paragraphs by their gaps, and every piece knows where it stands in the text", () => {
+  const pieces = [piece("The  light", 700, false), piece(" house was", 700), piece("built in Sep-", 688), piece("tember.", 676), piece("   ", 660), piece("Next part", 640)];
+  const { text, spans } = joinLines(pieces);
+  assert.equal(text, "The light house was built in September.\n\nNext part");
+  assert.deepEqual(spans.map(({ start, end }) => text.slice(start, end)), ["The light", " house was", "built in Sept", "tember.", "", "Next part"]);
+});
+
+test("a span covers pieces by the share of their characters", () => {
+  assert.deepEqual(covered({ start: 10, end: 20 }, { start: 15, end: 40 }), { from: 0.5, to: 1 });
+  assert.equal(covered({ start: 10, end: 20 }, { start: 20, end: 40 }), undefined);
+  assert.equal(covered({ start: 5, end: 5 }, { start: 0, end: 40 }), undefined);
+});
+
+test("boxes side by side are one line, and other lines stay apart", () => {
+  const box = (x, y) => ({ x, y, width: 0.1, height: 0.02 });
+  const merged = mergeLines([box(0.1, 0.5), box(0.21, 0.501), box(0.1, 0.53), box(0.6, 0.53)]);
+  assert.deepEqual(merged.map(({ x, y }) => [x, y]), [[0.1, 0.5], [0.1, 0.53], [0.6, 0.53]]);
+  assert.ok(Math.abs(merged[0].width - 0.21) < 1e-9);
+});
+
+test("sizes of pictures are read from their first bytes", () => {
+  const view = (...parts) => {
+    const bytes = Buffer.concat([...parts.map((part) => (typeof part === "string" ? Buffer.from(part, "hex") : part)), Buffer.alloc(40)]);
+    return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+  assert.deepEqual(imageSize(view("89504e470d0a1a0a0000000d49484452", "00009c40", "00000010")), { width: 40_000, height: 16 });
+  assert.deepEqual(imageSize(view(Buffer.from("GIF89a"), "0a001400")), { width: 10, height: 20 });
+  assert.deepEqual(imageSize(view(Buffer.from("BM"), "000000000000000000000000280000000a000000ecffffff")), { width: 10, height: 20 });
+  // An application segment, then the frame.
+  assert.deepEqual(imageSize(view("ffd8", "ffe00004abcd", "ffc0001108", "0014000a")), { width: 10, height: 20 });
+  assert.deepEqual(imageSize(view(Buffer.from("RIFF"), "00000000", Buffer.from("WEBPVP8X"), "0a00000000000000", "090000", "130000")), { width: 10, height: 20 });
+  assert.equal(imageSize(view("00112233")), undefined);
+  assert.equal(imageSize(new DataView(new ArrayBuffer(4))), undefined);
+});
+
+test("passages are whole sentences that know their place, and two rankings agree or not", () => {
+  const { agreement, cited, passagesOf } = source;
+  const text = Array.from({ length: 40 }, (_, index) => `Sentence ${index} has exactly seven words here.`).join(" ");
+  const passages = passagesOf({ text, label: "l", file: "f" });
+  assert.ok(passages.length >= 3);
+  for (const { text: own, start, end } of passages) assert.equal(own, text.slice(start, end));
+  assert.equal(passages.map(({ text: own }) => own).join(" "), text);
+  assert.deepEqual(passagesOf({ text, label: "l", file: "f" }).map(({ id }) => id), passages.map(({ id }) => id));
+  assert.notEqual(passagesOf({ text: `${text}!`, label: "l", file: "f" })[0].id, passages[0].id);
+  assert.deepEqual(agreement(["a", "b", "c"], ["c", "b", "a"], 1), { tau: -1, shared: 0 });
+  assert.deepEqual(agreement(["a", "b", "c"], ["a", "b", "c"], 2), { tau: 1, shared: 2 });
+  assert.deepEqual(cited("It is so [1, 2]. Not [9].", 2), [{ text: "It is so " }, { cites: 1 }, { cites: 2 }, { text: ". Not [9]." }]);
+});
