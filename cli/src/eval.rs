@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use foliorank::metrics::Gain;
 use foliorank::retrieval::Fusion;
 use foliorank::retrieval::bm25::Parameters;
+use foliorank::strategy::{Need, Strategy};
 
 mod answers;
 mod beir;
@@ -27,7 +28,7 @@ mod trial;
 
 use answers::Answers;
 use dataset::{Dataset, Part};
-use first_stage::{FirstStage, Search, Terms};
+use first_stage::{Candidates, Embed, FirstStage, Search, Terms};
 pub(crate) use judge::run;
 use trial::{Label, Rerank, Trial};
 
@@ -67,9 +68,12 @@ pub(crate) struct EvalArgs {
     /// Rerank with these models, by name or folder; the first stage alone is always a row.
     #[arg(long, value_delimiter = ',', value_name = "MODEL")]
     model: Vec<String>,
-    /// How to ask a model.
-    #[arg(long, value_enum, default_value_t = Strategy::Pointwise)]
-    strategy: Strategy,
+    /// Gives vectors to the first stages dense and hybrid, by name or folder.
+    #[arg(long, value_name = "MODEL")]
+    embedder: Option<String>,
+    /// How to ask a model, as in prp-heapsort:k=10; may be given more than once.
+    #[arg(long, default_value = "pointwise", value_name = "STRATEGY")]
+    strategy: Vec<Asking>,
     /// How to mix a reranking with the first stage: none, z:ALPHA, minmax:ALPHA, rrf, logrank.
     #[arg(
         long,
@@ -92,11 +96,31 @@ enum GainKind {
     Exponential,
 }
 
-/// Strategies that a local model can be asked with.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Strategy {
-    /// Every candidate alone.
-    Pointwise,
+/// A strategy that a local model can be asked with, as it was written.
+#[derive(Debug, Clone)]
+struct Asking {
+    text: String,
+    strategy: Strategy,
+}
+
+impl std::str::FromStr for Asking {
+    type Err = foliorank::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let strategy = Strategy::parse(text)?;
+        let is_judges =
+            |need: &Need| matches!(need, Need::Pointwise | Need::Pairwise | Need::Listwise);
+        let needs = strategy.describe().needs;
+        if !needs.iter().all(is_judges) {
+            return Err(foliorank::Error::InvalidArgument {
+                argument: "strategy",
+                expected: "one that needs a judge only".into(),
+                found: format!("{text}, which needs {needs:?}"),
+            });
+        }
+        let text = text.to_owned();
+        Ok(Self { text, strategy })
+    }
 }
 
 /// A fusion or none.
@@ -136,7 +160,11 @@ impl EvalArgs {
 }
 
 /// Evaluates everything asked for with these rerankers, writes the output folder and gives the table.
-fn evaluate(arguments: &EvalArgs, rerankers: &[Box<dyn Rerank>]) -> Result<String> {
+fn evaluate(
+    arguments: &EvalArgs,
+    rerankers: &[Box<dyn Rerank>],
+    embedder: Option<&dyn Embed>,
+) -> Result<String> {
     let folder = &arguments.out;
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let mut answers = Answers::open(&folder.join("answers.jsonl"))?;
@@ -159,7 +187,8 @@ fn evaluate(arguments: &EvalArgs, rerankers: &[Box<dyn Rerank>]) -> Result<Strin
             dataset.queries.len(),
             dataset.unjudged
         );
-        for trial in on_dataset(arguments, &dataset, rerankers, &mut answers)? {
+        let stages = first_stages(arguments, &dataset, embedder)?;
+        for trial in on_dataset(arguments, &dataset, &stages, rerankers, &mut answers)? {
             trials.push((datasets.len(), trial));
         }
         datasets.push(dataset);
@@ -180,15 +209,30 @@ fn evaluate(arguments: &EvalArgs, rerankers: &[Box<dyn Rerank>]) -> Result<Strin
     Ok(table)
 }
 
+/// Each first stage asked for, with its candidates.
+fn first_stages(
+    arguments: &EvalArgs,
+    dataset: &Dataset,
+    embedder: Option<&dyn Embed>,
+) -> Result<Vec<(FirstStage, Candidates)>> {
+    let search = arguments.search();
+    let mut found = Vec::new();
+    for stage in &arguments.first_stage {
+        let candidates = stage.search(dataset, search, embedder, &found)?;
+        found.push((*stage, candidates));
+    }
+    Ok(found)
+}
+
 fn on_dataset(
     arguments: &EvalArgs,
     dataset: &Dataset,
+    stages: &[(FirstStage, Candidates)],
     rerankers: &[Box<dyn Rerank>],
     answers: &mut Answers,
 ) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
-    for first_stage in &arguments.first_stage {
-        let candidates = first_stage.search(dataset, arguments.search())?;
+    for (first_stage, candidates) in stages {
         let label = |reranker: &str, fuse: &str| Label {
             dataset: dataset.name.clone(),
             first_stage: first_stage.to_string(),
@@ -198,7 +242,7 @@ fn on_dataset(
         let (first, seconds) = (candidates.hits.clone(), candidates.seconds);
         trials.push(Trial::new(dataset, label("none", "none"), first, seconds));
         for reranker in rerankers {
-            let (rankings, seconds) = trial::rerank(dataset, &candidates, &**reranker, answers)?;
+            let (rankings, seconds) = trial::rerank(dataset, candidates, &**reranker, answers)?;
             for fuse in &arguments.fuse {
                 let (name, rankings) = match fuse.0 {
                     None => ("none".to_owned(), rankings.clone()),

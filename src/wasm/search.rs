@@ -126,15 +126,13 @@ impl SearchIndex {
         let object = Object::new();
         let documents = Uint32Array::from(&documents[..]);
         Reflect::set(&object, &"documents".into(), &documents)?;
-        let numbers: [(&str, fn(&Found) -> f32); 3] = [
-            ("scores", |found| found.score),
-            ("bm25", |found| found.bm25.unwrap_or(f32::NAN)),
-            ("dense", |found| found.dense.unwrap_or(f32::NAN)),
-        ];
-        for (name, number) in numbers {
+        let set = |name: &str, number: fn(&Found) -> f32| {
             let numbers: Vec<f32> = found.iter().map(number).collect();
-            Reflect::set(&object, &name.into(), &Float32Array::from(&numbers[..]))?;
-        }
+            Reflect::set(&object, &name.into(), &Float32Array::from(&numbers[..]))
+        };
+        set("scores", |found| found.score)?;
+        set("bm25", |found| found.bm25.unwrap_or(f32::NAN))?;
+        set("dense", |found| found.dense.unwrap_or(f32::NAN))?;
         Ok(object.into())
     }
 }

@@ -13,13 +13,13 @@ async function prepare(page) {
     const { Index } = await import("/index.js");
     globalThis.Index = Index;
     // Its vector counts a few letters: alike where texts use the same ones.
-    globalThis.letters = (name = "letters", log = []) => ({
+    globalThis.letters = (name = "letters", log = [], alphabet = "abcdefgh") => ({
       info: { model: name },
       async embed(texts, { kind, signal }) {
         signal?.throwIfAborted();
         log.push([kind, texts.length]);
-        const row = (text) => [..."abcdefgh"].map((letter) => text.toLowerCase().split(letter).length - 1 + 0.01);
-        return { vectors: Float32Array.from(texts.flatMap(row)), dimensions: 8 };
+        const row = (text) => [...alphabet].map((letter) => text.toLowerCase().split(letter).length - 1 + 0.01);
+        return { vectors: Float32Array.from(texts.flatMap(row)), dimensions: alphabet.length };
       },
     });
     globalThis.open = (options) => Index.open({ name: "pages", ...options });
@@ -125,10 +125,11 @@ test("an index with vectors of another model gets new ones, and whoever holds th
   const { log, dense, stale, late } = await page.evaluate(async () => {
     const first = await open({ embedder: letters("first") });
     await first.add(bridges);
+    await first.search("bridge");
     await (await open({})).add([{ id: "late", text: "added without an embedder" }]);
     const log = [];
     const progress = [];
-    const second = await open({ embedder: letters("second", log), onProgress: (event) => progress.push(event) });
+    const second = await open({ embedder: letters("second", log, "aeiou"), onProgress: (event) => progress.push(event) });
     const dense = (await second.search("bridge", { mode: "dense" })).length;
     return {
       log, dense, stale: [await attempt(() => first.search("bridge")), await attempt(() => first.add(bridges))], late: [progress, found(await first.search("bridge", { mode: "bm25" }))],

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { code, source } from "./source.mjs";
 
-const { connectLogicHere, LogicClient, RerankError } = source;
+const { connectLogicHere, LogicClient, LogicService, RerankError } = source;
 
 /** A client over a fake WASM whose `runStrategy(query, documents, options, host)` is the test's; `loads` has what each start was. */
 function start(runStrategy, { loads = [], load = async () => undefined } = {}) {
@@ -134,4 +134,20 @@ test("what cannot be sent is an error of the caller", async () => {
   const client = start(async () => 1);
   await assert.rejects(client.call("strategy.run", { query: () => 1, documents: [], options: {} }), code("invalid_argument", /could not be sent/));
   assert.deepEqual(await client.call("strategy.list", undefined), [{ name: "pointwise" }]);
+});
+
+test("after a trap a service runs nothing more: its memory can no longer be trusted", async () => {
+  const [replies, ran] = [[], []];
+  const runStrategy = async (query) => {
+    ran.push(query);
+    if (query === "trap") trap();
+  };
+  const service = new LogicService((reply) => replies.push(reply), async () => ({ runStrategy }));
+  service.receive({ kind: "start", start: { wasmUrl: "", generation: 0, exclusive: false } });
+  const call = (id, query) => service.receive({ kind: "call", id, method: "strategy.run", args: { query, documents: [], options: {} } });
+  call(1, "trap");
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  call(2, "next");
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual([ran, replies.map(({ kind, id, lost }) => [kind, id, lost])], [["trap"], [["failed", 1, true]]]);
 });

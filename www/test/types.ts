@@ -1,5 +1,5 @@
 // Checked by tsc only: what must compile, and what must not (`@ts-expect-error` fails the build when the error is gone).
-import { Reranker, RerankError, type ErrorCode, type LoadProgress, type RerankResponse } from "foliorank";
+import { Embedder, Index, Reranker, RerankError, strategies, type ErrorCode, type Judge, type Llm, type LoadProgress, type RerankResponse } from "foliorank";
 import { Reranker as Here } from "../src/main-thread.js";
 
 export async function usage(signal: AbortSignal): Promise<void> {
@@ -35,6 +35,33 @@ export async function usage(signal: AbortSignal): Promise<void> {
   await Here.load({ model: "m", worker: true });
   // @ts-expect-error nor workers to share the work
   await Here.load({ model: "m", threads: 2 });
+}
+
+export async function finding(reranker: Reranker, llm: Llm, judge: Judge): Promise<void> {
+  const embedder = await Embedder.load({ model: "m" });
+  const vectors: Float32Array = (await embedder.embed(["a"], { kind: "query" })).vectors;
+  const index = await Index.open<{ id: string; text: string; page: number }>({ name: "pages", embedder, stemming: "english" });
+  await index.add([{ id: "a", text: "b", page: 1 }]);
+  const found = await index.search("q", { top: 3, mode: "hybrid", fusion: "z:0.5" });
+  // Metadata keeps its type.
+  const page: number | undefined = found[0]?.document.page;
+  const { strategy } = await reranker.rerank("q", found.map(({ document }) => document), {
+    strategy: "prp-heapsort:k=3", judge, llm, embedder, firstStage: found.map(({ score }) => score), limits: { calls: 9 }, prune: { k: 10, alpha: 0.2 }, fuse: "rrf",
+  });
+  const calls: number | undefined = strategy?.calls;
+  const names: string[] = (await strategies()).map(({ name }) => name);
+  void [vectors, page, calls, names];
+
+  // @ts-expect-error a document to be found needs an id
+  await index.add([{ text: "b", page: 1 }]);
+  // @ts-expect-error an index is opened, not made
+  new Index();
+  // @ts-expect-error no such mode
+  await index.search("q", { mode: "sparse" });
+  // @ts-expect-error an answer has a text
+  await reranker.rerank("q", ["a"], { strategy: "listwise-full", llm: async () => ({ answer: "a" }) });
+  // @ts-expect-error a judge of groups says how large
+  await reranker.rerank("q", ["a"], { strategy: "prp-all-pair", judge: { judge: async () => [] } });
 }
 
 export function label(progress: LoadProgress): string {

@@ -1,20 +1,40 @@
 //! First stages: the candidates of every query, and how fast they were found.
+//!
+//! The embedder is a seam, so that this file knows no network. Its vectors are not kept.
 
 use std::fmt;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
+use foliorank::reranker::TextKind;
 use foliorank::retrieval::bm25::Parameters;
-use foliorank::retrieval::{Analysis, Bm25, Hit};
+use foliorank::retrieval::{Analysis, Bm25, Dense, Fusion, Hit, Precision};
 
 use super::dataset::Dataset;
+use crate::progress::Progress;
+
+/// Documents embedded between two lines of progress.
+const PORTION: usize = 64;
+
+/// Turns texts into vectors.
+pub(crate) trait Embed {
+    /// Name for the settings.
+    fn name(&self) -> &str;
+
+    /// A vector a text.
+    fn embed(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<f32>>>;
+}
 
 /// The first stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FirstStage {
     /// BM25 over all documents.
     Bm25,
+    /// Vectors of all documents, by the embedder.
+    Dense,
+    /// BM25 and dense by reciprocal ranks.
+    Hybrid,
     /// What the data set's own retriever found (Rankify).
     Given,
 }
@@ -38,7 +58,7 @@ pub(crate) struct Search {
 }
 
 /// Candidates of each query, in the order of the data set's.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Candidates {
     /// What was done, with everything that changes the candidates.
     pub(crate) label: String,
@@ -48,10 +68,23 @@ pub(crate) struct Candidates {
 }
 
 impl FirstStage {
-    /// Finds the candidates of every query.
-    pub(crate) fn search(self, dataset: &Dataset, search: Search) -> Result<Candidates> {
+    /// Finds the candidates of every query; `found` before are not looked for again.
+    pub(crate) fn search(
+        self,
+        dataset: &Dataset,
+        search: Search,
+        embedder: Option<&dyn Embed>,
+        found: &[(Self, Candidates)],
+    ) -> Result<Candidates> {
+        if let Some((_, known)) = found.iter().find(|(stage, _)| *stage == self) {
+            return Ok(known.clone());
+        }
+        let side = |stage: Self| stage.search(dataset, search, embedder, found);
+        let embedder = || embedder.context("dense and hybrid need vectors: add --embedder MODEL");
         match self {
             Self::Bm25 => bm25(dataset, search),
+            Self::Dense => dense(dataset, search, embedder()?),
+            Self::Hybrid => Ok(hybrid(search, &side(Self::Bm25)?, &side(Self::Dense)?)),
             Self::Given => given(dataset, search),
         }
     }
@@ -61,6 +94,8 @@ impl fmt::Display for FirstStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Bm25 => "bm25",
+            Self::Dense => "dense",
+            Self::Hybrid => "hybrid",
             Self::Given => "given",
         })
     }
@@ -85,6 +120,51 @@ fn bm25(dataset: &Dataset, search: Search) -> Result<Candidates> {
         hits,
         seconds: Some(started.elapsed().as_secs_f64()),
     })
+}
+
+fn dense(dataset: &Dataset, search: Search, embedder: &dyn Embed) -> Result<Candidates> {
+    let what = format!("{} embedded by {}", dataset.name, embedder.name());
+    let mut progress = Progress::new(what, "portions", dataset.documents.len().div_ceil(PORTION));
+    let mut index: Option<Dense> = None;
+    for portion in dataset.documents.chunks(PORTION) {
+        let texts: Vec<&str> = portion.iter().map(|document| &*document.text).collect();
+        for vector in embedder.embed(&texts, TextKind::Document)? {
+            let index = match &mut index {
+                Some(index) => index,
+                None => index.insert(Dense::new(vector.len(), Precision::F32)?),
+            };
+            index.add(&vector)?;
+        }
+        progress.step();
+    }
+    let index = index.context("there are no documents to embed")?;
+    let started = Instant::now();
+    let mut hits = Vec::with_capacity(dataset.queries.len());
+    for query in &dataset.queries {
+        let vectors = embedder.embed(&[&query.text], TextKind::Query)?;
+        let vector = vectors.first().context("the embedder gave no vector")?;
+        hits.push(index.search(vector, search.top)?);
+    }
+    Ok(Candidates {
+        label: format!("dense {}, top {}", embedder.name(), search.top),
+        hits,
+        seconds: Some(started.elapsed().as_secs_f64()),
+    })
+}
+
+fn hybrid(search: Search, words: &Candidates, vectors: &Candidates) -> Candidates {
+    let fusion = Fusion::ReciprocalRank { k: 60.0 };
+    let pairs = words.hits.iter().zip(&vectors.hits);
+    let hits = pairs.map(|(words, vectors)| {
+        let mut fused = fusion.fuse(words, vectors);
+        fused.truncate(search.top);
+        fused
+    });
+    Candidates {
+        label: format!("{fusion} of {} and {}", words.label, vectors.label),
+        hits: hits.collect(),
+        seconds: words.seconds.zip(vectors.seconds).map(|(a, b)| a + b),
+    }
 }
 
 fn given(dataset: &Dataset, search: Search) -> Result<Candidates> {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use clap::Parser;
 use foliorank::Error;
+use foliorank::reranker::TextKind;
 use foliorank::strategy::{Ranked, rank};
 
 use super::*;
@@ -71,7 +72,28 @@ impl Rerank for Lexical {
     }
 }
 
+/// A lexical stand-in for an embedder: which numbers a text has, as a vector.
+#[derive(Default)]
+struct Letters(Cell<usize>);
+
+impl Embed for Letters {
+    fn name(&self) -> &str {
+        "letters"
+    }
+
+    fn embed(&self, texts: &[&str], _kind: TextKind) -> Result<Vec<Vec<f32>>> {
+        self.0.set(self.0.get() + texts.len());
+        let has = |text: &str, id: usize| {
+            let topic = format!("topic{id}");
+            text.split(' ').filter(|word| *word == topic).count() as f32 + 0.01
+        };
+        let vector = |text: &&str| (0..20).map(|id| has(text, id)).collect();
+        Ok(texts.iter().map(vector).collect())
+    }
+}
+
 struct Bench {
+    letters: Letters,
     folder: tempfile::TempDir,
     calls: Rc<Cell<usize>>,
 }
@@ -81,7 +103,12 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         collection(&folder.path().join("small"));
         let calls = Rc::default();
-        Self { folder, calls }
+        let letters = Letters::default();
+        Self {
+            letters,
+            folder,
+            calls,
+        }
     }
 
     fn out(&self, file: &str) -> String {
@@ -98,7 +125,7 @@ impl Bench {
             calls: self.calls.clone(),
             breaks_after,
         };
-        evaluate(&line.arguments, &[Box::new(fake)])
+        evaluate(&line.arguments, &[Box::new(fake)], Some(&self.letters))
     }
 }
 
@@ -215,11 +242,60 @@ fn a_ranking_that_leaves_documents_out_is_refused() {
     let path = |name: &str| bench.folder.path().join(name).display().to_string();
     let line = ["eval", "--data", &path("small"), "--out", &path("out")];
     let arguments = Line::parse_from(line).arguments;
-    let error = evaluate(&arguments, &[Box::new(Lossy)]).unwrap_err();
+    let error = evaluate(&arguments, &[Box::new(Lossy)], None).unwrap_err();
     assert!(
         error.to_string().contains("lossy: expected a ranking"),
         "{error}"
     );
+}
+
+#[test]
+fn dense_finds_by_vectors_and_hybrid_by_both() {
+    let bench = Bench::new();
+    let stages = ["--first-stage", "bm25,dense,hybrid", "--fuse", "rrf"];
+    let table = bench.run("answer", 999, &stages).unwrap();
+    // Of six rows the second of each first stage is reranked.
+    let ndcg = means(&table, NDCG);
+    let [bm25, dense, hybrid] = [ndcg[0], ndcg[2], ndcg[4]];
+    assert!(bm25 < hybrid && hybrid < dense, "{table}");
+    assert!(
+        table.contains("| dense |") && table.contains("| hybrid |"),
+        "{table}"
+    );
+    let answers = bench.out("answers.jsonl");
+    assert!(answers.contains("dense letters"), "{answers}");
+    // 40 documents and 20 queries, for both first stages together.
+    assert_eq!(bench.letters.0.get(), 60);
+}
+
+#[test]
+fn dense_without_an_embedder_says_what_is_missing() {
+    let bench = Bench::new();
+    let path = |name: &str| bench.folder.path().join(name).display().to_string();
+    let (data, out) = (path("small"), path("out"));
+    let line = [
+        "eval",
+        "--data",
+        &data,
+        "--out",
+        &out,
+        "--first-stage",
+        "dense",
+    ];
+    let arguments = Line::parse_from(line).arguments;
+    let error = evaluate(&arguments, &[], None).unwrap_err();
+    assert!(error.to_string().contains("--embedder"), "{error}");
+}
+
+#[test]
+fn only_strategies_that_a_judge_can_answer_are_taken() {
+    for known in ["pointwise", "prp-heapsort:k=3,orders=1", "listwise-windows"] {
+        assert_eq!(known.parse::<Asking>().unwrap().text, known);
+    }
+    for refused in ["car", "rocchio", "no-such", "pointwise:x=1"] {
+        let error = refused.parse::<Asking>().unwrap_err();
+        assert_eq!(error.code(), "invalid_argument", "{refused}");
+    }
 }
 
 #[test]
