@@ -216,10 +216,12 @@ fn first_stages(
     embedder: Option<&dyn Embed>,
 ) -> Result<Vec<(FirstStage, Candidates)>> {
     let search = arguments.search();
-    let stages = arguments.first_stage.iter();
-    stages
-        .map(|stage| Ok((*stage, stage.search(dataset, search, embedder)?)))
-        .collect()
+    let mut found = Vec::new();
+    for stage in &arguments.first_stage {
+        let candidates = stage.search(dataset, search, embedder, &found)?;
+        found.push((*stage, candidates));
+    }
+    Ok(found)
 }
 
 fn on_dataset(

@@ -1,26 +1,25 @@
-//! How far an evaluation or a generation is, on standard error: a living line on a terminal, a
-//! line every tenth elsewhere.
+//! How far an evaluation or a generation is, on standard error: a living line on a terminal, a line
+//! every tenth elsewhere.
 
 use std::io::{IsTerminal, stderr};
 use std::time::Instant;
 
-/// Counts queries, or pages.
+/// Counts queries, or something else.
 #[derive(Debug)]
 pub(crate) struct Progress {
     what: String,
-    /// What is counted, in the plural.
-    unit: &'static str,
+    of: &'static str,
     done: usize,
     total: usize,
     started: Instant,
 }
 
 impl Progress {
-    pub(crate) fn new(what: String, total: usize, unit: &'static str) -> Self {
+    pub(crate) fn new(what: String, of: &'static str, total: usize) -> Self {
         let started = Instant::now();
         Self {
             what,
-            unit,
+            of,
             done: 0,
             total,
             started,
@@ -48,10 +47,8 @@ impl Progress {
     fn line(&self, seconds: f64) -> String {
         let (done, total) = (self.done, self.total);
         let left = seconds / done.max(1) as f64 * (total - done) as f64;
-        format!(
-            "{}: {done} of {total} {}, {left:.0} s left",
-            self.what, self.unit
-        )
+        let of = self.of;
+        format!("{}: {done} of {total} {of}, {left:.0} s left", self.what)
     }
 }
 
@@ -61,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_line_counts_and_tells_the_time_left() {
-        let mut progress = Progress::new("scifact with model".into(), 40, "queries");
+        let mut progress = Progress::new("scifact with model".into(), "queries", 40);
         progress.done = 10;
         let line = progress.line(5.0);
         assert_eq!(line, "scifact with model: 10 of 40 queries, 15 s left");

@@ -44,6 +44,8 @@ pub const RULES_VERSION: &str = "rules-2";
 const PASSAGE: usize = 3;
 /// Questions of one sentence.
 const PER_SENTENCE: usize = 2;
+/// Edits that the judge sees for each that is to be kept.
+const JUDGED: usize = 4;
 
 /// A question by rule, not yet verified by the judge.
 #[derive(Debug, Clone, PartialEq)]
@@ -218,7 +220,8 @@ fn negatives(query: &str, seen: &Seen, lexicon: &Lexicon, funnel: &mut Funnel) -
 /// A positive stays when the judge ranks the passage with its answer among the first
 /// [`Settings::consistent_within`] of the page for it; a negative dies when a passage other than
 /// that one scores at least what it scores for the positive. Settings that speak of models are not
-/// used. Cost: for each positive (1 + its edits) x (passages + 1) judgements, in two calls.
+/// used. Cost: for each positive (1 + its edits, at most 4 for each negative to be kept) x
+/// (passages + 1) judgements, in two calls.
 ///
 /// # Errors
 /// `invalid_argument`. The judge's and `observe`'s end up in [`Outcome::stopped`].
@@ -301,8 +304,12 @@ async fn verified<J: Judge>(
         .iter()
         .position(|p| p.contains(&draft.sentence.start))
         .unwrap_or(0);
+    // The first edit of every place comes first, so this keeps all kinds.
+    let judged = draft.negatives.len().min(JUDGED * settings.negatives);
+    let (edits, surplus) = draft.negatives.split_at(judged);
+    funnel.negatives.died_many(Death::Surplus, surplus.len());
     let queries: Vec<&str> = core::iter::once(draft.query.as_str())
-        .chain(draft.negatives.iter().map(|n| n.query.as_str()))
+        .chain(edits.iter().map(|n| n.query.as_str()))
         .collect();
     let asked: Vec<(&str, &str)> = (queries.iter())
         .flat_map(|query| passages.iter().map(|p| (*query, &page[p.clone()])))
@@ -315,14 +322,12 @@ async fn verified<J: Judge>(
     let rank = 1 + first.iter().filter(|&&score| score > first[own]).count();
     if rank > settings.consistent_within {
         funnel.positives.died(Death::Inconsistent);
-        funnel
-            .negatives
-            .died_many(Death::Inconsistent, draft.negatives.len());
+        funnel.negatives.died_many(Death::Inconsistent, edits.len());
         return Ok(None);
     }
     let whole = scores(judge, page, &queries).await?;
     let mut negatives = Vec::new();
-    for ((negative, row), &score) in draft.negatives.iter().zip(others).zip(&whole[1..]) {
+    for ((negative, row), &score) in edits.iter().zip(others).zip(&whole[1..]) {
         let elsewhere = |(at, &score): (usize, &f32)| at != own && score >= first[own];
         if row.iter().enumerate().any(elsewhere) {
             funnel.negatives.died(Death::AnsweredElsewhere);

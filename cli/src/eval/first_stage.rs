@@ -58,7 +58,7 @@ pub(crate) struct Search {
 }
 
 /// Candidates of each query, in the order of the data set's.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Candidates {
     /// What was done, with everything that changes the candidates.
     pub(crate) label: String,
@@ -68,18 +68,23 @@ pub(crate) struct Candidates {
 }
 
 impl FirstStage {
-    /// Finds the candidates of every query.
+    /// Finds the candidates of every query; `found` before are not looked for again.
     pub(crate) fn search(
         self,
         dataset: &Dataset,
         search: Search,
         embedder: Option<&dyn Embed>,
+        found: &[(Self, Candidates)],
     ) -> Result<Candidates> {
+        if let Some((_, known)) = found.iter().find(|(stage, _)| *stage == self) {
+            return Ok(known.clone());
+        }
+        let side = |stage: Self| stage.search(dataset, search, embedder, found);
         let embedder = || embedder.context("dense and hybrid need vectors: add --embedder MODEL");
         match self {
             Self::Bm25 => bm25(dataset, search),
             Self::Dense => dense(dataset, search, embedder()?),
-            Self::Hybrid => hybrid(dataset, search, embedder()?),
+            Self::Hybrid => Ok(hybrid(search, &side(Self::Bm25)?, &side(Self::Dense)?)),
             Self::Given => given(dataset, search),
         }
     }
@@ -119,7 +124,7 @@ fn bm25(dataset: &Dataset, search: Search) -> Result<Candidates> {
 
 fn dense(dataset: &Dataset, search: Search, embedder: &dyn Embed) -> Result<Candidates> {
     let what = format!("{} embedded by {}", dataset.name, embedder.name());
-    let mut progress = Progress::new(what, dataset.documents.len().div_ceil(PORTION), "portions");
+    let mut progress = Progress::new(what, "portions", dataset.documents.len().div_ceil(PORTION));
     let mut index: Option<Dense> = None;
     for portion in dataset.documents.chunks(PORTION) {
         let texts: Vec<&str> = portion.iter().map(|document| &*document.text).collect();
@@ -147,9 +152,7 @@ fn dense(dataset: &Dataset, search: Search, embedder: &dyn Embed) -> Result<Cand
     })
 }
 
-fn hybrid(dataset: &Dataset, search: Search, embedder: &dyn Embed) -> Result<Candidates> {
-    let words = bm25(dataset, search)?;
-    let vectors = dense(dataset, search, embedder)?;
+fn hybrid(search: Search, words: &Candidates, vectors: &Candidates) -> Candidates {
     let fusion = Fusion::ReciprocalRank { k: 60.0 };
     let pairs = words.hits.iter().zip(&vectors.hits);
     let hits = pairs.map(|(words, vectors)| {
@@ -157,11 +160,11 @@ fn hybrid(dataset: &Dataset, search: Search, embedder: &dyn Embed) -> Result<Can
         fused.truncate(search.top);
         fused
     });
-    Ok(Candidates {
+    Candidates {
         label: format!("{fusion} of {} and {}", words.label, vectors.label),
         hits: hits.collect(),
         seconds: words.seconds.zip(vectors.seconds).map(|(a, b)| a + b),
-    })
+    }
 }
 
 fn given(dataset: &Dataset, search: Search) -> Result<Candidates> {

@@ -73,7 +73,8 @@ impl Rerank for Lexical {
 }
 
 /// A lexical stand-in for an embedder: which numbers a text has, as a vector.
-struct Letters;
+#[derive(Default)]
+struct Letters(Cell<usize>);
 
 impl Embed for Letters {
     fn name(&self) -> &str {
@@ -81,6 +82,7 @@ impl Embed for Letters {
     }
 
     fn embed(&self, texts: &[&str], _kind: TextKind) -> Result<Vec<Vec<f32>>> {
+        self.0.set(self.0.get() + texts.len());
         let has = |text: &str, id: usize| {
             let topic = format!("topic{id}");
             text.split(' ').filter(|word| *word == topic).count() as f32 + 0.01
@@ -91,6 +93,7 @@ impl Embed for Letters {
 }
 
 struct Bench {
+    letters: Letters,
     folder: tempfile::TempDir,
     calls: Rc<Cell<usize>>,
 }
@@ -100,7 +103,12 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         collection(&folder.path().join("small"));
         let calls = Rc::default();
-        Self { folder, calls }
+        let letters = Letters::default();
+        Self {
+            letters,
+            folder,
+            calls,
+        }
     }
 
     fn out(&self, file: &str) -> String {
@@ -117,7 +125,7 @@ impl Bench {
             calls: self.calls.clone(),
             breaks_after,
         };
-        evaluate(&line.arguments, &[Box::new(fake)], Some(&Letters))
+        evaluate(&line.arguments, &[Box::new(fake)], Some(&self.letters))
     }
 }
 
@@ -256,6 +264,8 @@ fn dense_finds_by_vectors_and_hybrid_by_both() {
     );
     let answers = bench.out("answers.jsonl");
     assert!(answers.contains("dense letters"), "{answers}");
+    // 40 documents and 20 queries, for both first stages together.
+    assert_eq!(bench.letters.0.get(), 60);
 }
 
 #[test]

@@ -9,11 +9,10 @@ use foliorank::metrics::{Gain, Judged};
 use foliorank::retrieval::{Fusion, Hit};
 use foliorank::strategy::Ranked;
 
-use crate::progress::Progress;
-
 use super::answers::{Answer, Answers};
 use super::dataset::{Dataset, Query};
 use super::first_stage::Candidates;
+use crate::progress::Progress;
 
 /// Ranks documents for a query.
 pub(crate) trait Rerank {
@@ -117,7 +116,7 @@ pub(crate) fn rerank(
         reranker.settings()
     );
     let what = format!("{} with {}", dataset.name, reranker.name());
-    let mut progress = Progress::new(what, dataset.queries.len(), "queries");
+    let mut progress = Progress::new(what, "queries", dataset.queries.len());
     let mut seconds = 0.0;
     let mut rankings = Vec::with_capacity(dataset.queries.len());
     for (query, hits) in dataset.queries.iter().zip(&candidates.hits) {

@@ -86,7 +86,7 @@ pub(super) fn all<J: Named>(
                 pages: pages.len(),
                 ..All::default()
             },
-            progress: Progress::new(name(clients), pages.len(), "pages"),
+            progress: Progress::new(name(clients), "pages", pages.len()),
         }),
         pages,
         clients,

@@ -6,7 +6,8 @@ import { logicOf } from "../strategies.js";
 import type { JudgeGroup } from "../strategy-types.js";
 import { usualAnswers } from "./answer-cache.js";
 import type {
-  Negative, NegativesOptions, NegativesPage, NegativesProgress, NegativesResult, PageJudge, ProviderInfo, TrainingGroup,
+  Negative, NegativesLimits, NegativesOptions, NegativesPage, NegativesProgress, NegativesResult, NegativesSettings, PageJudge, ProviderInfo,
+  TrainingGroup,
 } from "./types.js";
 
 type NativeResult = Omit<NegativesResult, "warnings" | "stopped"> & { stopped?: ErrorData };
@@ -75,7 +76,24 @@ function named(llm: Llm, info: ProviderInfo | undefined): Required<ProviderInfo>
   return { provider: info?.provider ?? own.provider ?? "custom", model: info?.model ?? own.model ?? "unnamed" };
 }
 
-function checkPage(page: NegativesPage, { judge, verifier, llm }: NegativesOptions): void {
+// WASM passes over names that it does not know.
+const SETTINGS = [
+  "candidates", "positives", "consistentWithin", "variants", "properties", "edits", "negatives", "nearDuplicate", "rephrase", "rewrite",
+  "verifyAtOnce", "temperature", "queryWords", "pageBytes", "seed",
+] satisfies (keyof NegativesSettings)[];
+const LIMITS = ["calls", "tokens", "cost", "priceIn", "priceOut"] satisfies (keyof NegativesLimits)[];
+
+function checkNames(argument: string, value: object | undefined, known: readonly string[]): void {
+  const other = Object.keys(value ?? {}).find((name) => !known.includes(name));
+  if (other !== undefined) throw new RerankError("invalid_argument", `${argument}: expected one of ${known.join(", ")}, found ${other}`);
+}
+
+function checkPage(page: NegativesPage, { judge, verifier, llm, settings, limits }: NegativesOptions): void {
+  checkNames("settings", settings, SETTINGS);
+  checkNames("limits", limits, LIMITS);
+  for (const [name, value] of Object.entries(limits ?? {})) {
+    if (!(Number.isFinite(value) && value >= 0)) throw new RerankError("invalid_argument", `limits.${name}: expected 0 or more, found ${value}`);
+  }
   if (typeof page?.text !== "string") throw new RerankError("invalid_argument", `page.text: expected a string, found ${typeof page?.text}`);
   if (typeof judge?.rerank !== "function") throw new RerankError("invalid_argument", "judge: expected a Reranker");
   if (verifier && !llm) throw new RerankError("invalid_argument", "verifier: expected `llm` beside it; rules verify by themselves");

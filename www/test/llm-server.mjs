@@ -1,0 +1,91 @@
+// An OpenAI-compatible server for tests: it knows pages of the form "Holm3 had 12 water mills on its river in 2021.", and answers
+// truthfully or in one of several moods. It logs every request.
+import { createServer } from "node:http";
+
+const NOUNS = ["schools", "bridges", "farms", "wells", "chapels", "inns", "barns", "shops", "boats", "orchards", "kilns", "towers"];
+
+/** What stands between marker lines. */
+function inside(user) {
+  const lines = [];
+  let close;
+  for (const line of user.split("\n")) {
+    if (close !== undefined) {
+      if (line === close) close = undefined;
+      else lines.push(line);
+    } else if (line.startsWith("<") && line.includes(" data-")) close = line.replace("<", "</");
+  }
+  return lines.join("\n");
+}
+
+/** The truth about what is asked, as JSON; `lies` calls everything answerable. */
+export function truth(user, schema, lies = false) {
+  const data = inside(user);
+  const lines = data.split("\n").map((line) => /^\d+\. (.*)$/.exec(line)?.[1]).filter((line) => line !== undefined);
+  const town = (line) => /Holm\d+/.exec(line)?.[0] ?? "Holm0";
+  const properties = JSON.stringify(schema?.properties ?? {});
+  if (properties.includes("verdicts")) {
+    const answerable = (line) => lies || (line.includes("mills") && line.includes("2021"));
+    return { verdicts: lines.map((line, at) => ({ number: at + 1, evidence: "", answerable: answerable(line) })) };
+  }
+  if (properties.includes("plan")) {
+    return { queries: lines.map((line, at) => ({ plan: at + 1, query: `How many mills did ${town(line)} have in 2021?`, answer: "water mills" })) };
+  }
+  if (properties.includes("number")) {
+    return { queries: lines.map((line, at) => ({ number: at + 1, query: `What number of mills stood in ${town(line)} in 2021?` })) };
+  }
+  return { queries: NOUNS.map((noun) => data.trim().replace("mills", noun)) };
+}
+
+/** `mood(request)` gives `perfect`, `lies`, `broken`, `busy`, `down`, `stall`, `refuse` or `echo`, for the request with that number. */
+export async function startLlm(mood = () => "perfect") {
+  const requests = [];
+  const server = createServer((request, response) => {
+    const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "*" };
+    if (request.method === "OPTIONS") {
+      response.writeHead(204, cors).end();
+      return;
+    }
+    let text = "";
+    request.on("data", (piece) => { text += piece; });
+    request.on("end", () => {
+      const body = JSON.parse(text);
+      const number = requests.push({ body, headers: request.headers, url: request.url, at: Date.now() }) - 1;
+      const now = server.mood(number);
+      const send = (status, value, extra = {}) =>
+        response.writeHead(status, { ...cors, "content-type": "application/json", ...extra }).end(JSON.stringify(value));
+      const failed = (status, message, extra) => send(status, { error: { message, type: "test", code: null, param: null } }, extra);
+      if (now === "busy") return failed(429, "slow down", { "retry-after": "1" });
+      if (now === "down") return failed(500, "out of order", { "retry-after": "0" });
+      if (now === "refuse") return failed(401, `wrong key: ${request.headers.authorization}`);
+      if (now === "stall") return undefined;
+      const user = body.messages?.at(-1).content ?? "";
+      const schema = body.response_format?.json_schema?.schema;
+      const content = { broken: "{\"queries\": [", echo: `{"key": "${request.headers.authorization}"}` }[now]
+        ?? JSON.stringify(truth(user, schema, now === "lies"));
+      return send(200, {
+        id: "x", object: "chat.completion", created: 0, model: body.model,
+        choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }],
+        usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 },
+      });
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.mood = mood;
+  return {
+    baseUrl: `http://127.0.0.1:${server.address().port}/v1`, requests,
+    feel: (next) => { server.mood = next; },
+    close: () => new Promise((resolve) => {
+      server.closeAllConnections();
+      server.close(resolve);
+    }),
+  };
+}
+
+/** The sources of foliorank/llm in one file, with the SDK and its providers where `bundled`, else by name. */
+export async function bundleLlm({ build }, www, bundled) {
+  const { outputFiles } = await build({
+    absWorkingDir: www, entryPoints: ["src/llm/index.ts"], bundle: true, format: "esm", target: "es2022", write: false, logLevel: "silent",
+    ...(bundled ? { platform: "browser" } : { packages: "external" }),
+  });
+  return outputFiles[0].text;
+}
