@@ -47,8 +47,9 @@ fn rerank(bencher: Bencher<'_, '_>, device: DeviceKind, (documents, sentences): 
     let documents: Vec<String> = (0..documents)
         .map(|number| format!("Page {number}. {}", SENTENCE.repeat(sentences)))
         .collect();
+    let options = Options::default();
     let run = || {
-        let ranking = reranker.rerank(QUERY, &documents, &Options::default(), async |_| Ok(()));
+        let ranking = reranker.rerank(QUERY, &documents, &options, async |_| Ok(()));
         pollster::block_on(ranking).unwrap_or_else(|error| panic!("{error}"))
     };
     let tokens = run().usage.tokens;
