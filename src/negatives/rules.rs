@@ -223,8 +223,9 @@ fn negatives(query: &str, seen: &Seen, lexicon: &Lexicon, funnel: &mut Funnel) -
 /// [`Settings::consistent_within`] of the page for it; a negative dies when one of the 3 other
 /// passages that the judge finds most like the positive scores at least what the answer's passage
 /// scores for the positive. Settings that speak of models are not used. Cost: for each positive
-/// passages + 1 judgements, and 4 for each of its edits, of which at most 4 are judged for each
-/// negative to be kept.
+/// passages + 1 judgements, 4 for each of its edits, of which at most 4 are judged for each
+/// negative to be kept, and 1 of the whole page for each negative kept: the hardest for the
+/// passage with the answer.
 ///
 /// # Errors
 /// `invalid_argument`. The judge's and `observe`'s end up in [`Outcome::stopped`].
@@ -327,39 +328,42 @@ async fn verified<J: Judge>(
     rivals.truncate(RIVALS);
     let asked: Vec<(&str, &str)> = (edits.iter())
         .flat_map(|n| {
-            let rival = |&at: &usize| (n.query.as_str(), &page[passages[at].clone()]);
-            rivals.iter().map(rival)
+            let passage = |at: usize| (n.query.as_str(), &page[passages[at].clone()]);
+            core::iter::once(own)
+                .chain(rivals.iter().copied())
+                .map(passage)
         })
         .collect();
     let others = pairs(judge, &asked).await?;
+    let mut sound: Vec<(&Negative, f32)> = Vec::new();
+    for (negative, row) in edits.iter().zip(others.chunks(rivals.len() + 1)) {
+        if row[1..].iter().any(|&score| score >= first[own]) {
+            funnel.negatives.died(Death::AnsweredElsewhere);
+        } else {
+            sound.push((negative, row[0]));
+        }
+    }
+    // Whole pages are long: only the hardest for the answer's own passage are scored on all of it.
+    sound.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let surplus = sound.len().saturating_sub(settings.negatives);
+    funnel.negatives.died_many(Death::Surplus, surplus);
+    sound.truncate(settings.negatives);
     let queries: Vec<&str> = core::iter::once(draft.query.as_str())
-        .chain(edits.iter().map(|n| n.query.as_str()))
+        .chain(sound.iter().map(|(negative, _)| negative.query.as_str()))
         .collect();
     let whole = scores(judge, page, &queries).await?;
-    let mut negatives = Vec::new();
-    for (at, (negative, &score)) in edits.iter().zip(&whole[1..]).enumerate() {
-        let row = &others[at * rivals.len()..][..rivals.len()];
-        if row.iter().any(|&score| score >= first[own]) {
-            funnel.negatives.died(Death::AnsweredElsewhere);
-            continue;
-        }
-        let margin = Some(whole[0] - score);
-        negatives.push(Negative {
+    let mut negatives: Vec<Negative> = (sound.iter().zip(&whole[1..]))
+        .map(|(&(negative, _), &score)| Negative {
             score: Some(score),
-            margin,
+            margin: Some(whole[0] - score),
             ..negative.clone()
-        });
-    }
+        })
+        .collect();
     if negatives.is_empty() {
         funnel.positives.died(Death::NoNegative);
         return Ok(None);
     }
     hardest_first(&mut negatives);
-    funnel.negatives.died_many(
-        Death::Surplus,
-        negatives.len().saturating_sub(settings.negatives),
-    );
-    negatives.truncate(settings.negatives);
     funnel.positives.kept += 1;
     funnel.negatives.kept += negatives.len() as u64;
     Ok(Some(TrainingGroup {
