@@ -46,6 +46,8 @@ const PASSAGE: usize = 3;
 const PER_SENTENCE: usize = 2;
 /// Edits that the judge sees for each that is to be kept.
 const JUDGED: usize = 4;
+/// Other passages that may answer an edit: those most like its positive.
+const RIVALS: usize = 3;
 
 /// A question by rule, not yet verified by the judge.
 #[derive(Debug, Clone, PartialEq)]
@@ -218,10 +220,12 @@ fn negatives(query: &str, seen: &Seen, lexicon: &Lexicon, funnel: &mut Funnel) -
 /// Makes training groups of a page without a language model, verified by lookup and by the judge.
 ///
 /// A positive stays when the judge ranks the passage with its answer among the first
-/// [`Settings::consistent_within`] of the page for it; a negative dies when a passage other than
-/// that one scores at least what it scores for the positive. Settings that speak of models are not
-/// used. Cost: for each positive (1 + its edits, at most 4 for each negative to be kept) x
-/// (passages + 1) judgements, in two calls.
+/// [`Settings::consistent_within`] of the page for it; a negative dies when one of the 3 other
+/// passages that the judge finds most like the positive scores at least what the answer's passage
+/// scores for the positive. Settings that speak of models are not used. Cost: for each positive
+/// passages + 1 judgements, 4 for each of its edits, of which at most 4 are judged for each
+/// negative to be kept, and 1 of the whole page for each negative kept: the hardest for the
+/// passage with the answer.
 ///
 /// # Errors
 /// `invalid_argument`. The judge's and `observe`'s end up in [`Outcome::stopped`].
@@ -308,48 +312,58 @@ async fn verified<J: Judge>(
     let judged = draft.negatives.len().min(JUDGED * settings.negatives);
     let (edits, surplus) = draft.negatives.split_at(judged);
     funnel.negatives.died_many(Death::Surplus, surplus.len());
-    let queries: Vec<&str> = core::iter::once(draft.query.as_str())
-        .chain(edits.iter().map(|n| n.query.as_str()))
+    let asked: Vec<(&str, &str)> = (passages.iter())
+        .map(|p| (draft.query.as_str(), &page[p.clone()]))
         .collect();
-    let asked: Vec<(&str, &str)> = (queries.iter())
-        .flat_map(|query| passages.iter().map(|p| (*query, &page[p.clone()])))
-        .collect();
-    let table = pairs(judge, &asked).await?;
-    let rows: Vec<&[f32]> = table.chunks(passages.len().max(1)).collect();
-    let Some((first, others)) = rows.split_first() else {
-        return Ok(None);
-    };
+    let first = pairs(judge, &asked).await?;
     let rank = 1 + first.iter().filter(|&&score| score > first[own]).count();
     if rank > settings.consistent_within {
         funnel.positives.died(Death::Inconsistent);
         funnel.negatives.died_many(Death::Inconsistent, edits.len());
         return Ok(None);
     }
-    let whole = scores(judge, page, &queries).await?;
-    let mut negatives = Vec::new();
-    for ((negative, row), &score) in edits.iter().zip(others).zip(&whole[1..]) {
-        let elsewhere = |(at, &score): (usize, &f32)| at != own && score >= first[own];
-        if row.iter().enumerate().any(elsewhere) {
+    // An edit is about what its positive is about: the same passages may answer it.
+    let mut rivals: Vec<usize> = (0..passages.len()).filter(|&at| at != own).collect();
+    rivals.sort_by(|&a, &b| first[b].total_cmp(&first[a]));
+    rivals.truncate(RIVALS);
+    let asked: Vec<(&str, &str)> = (edits.iter())
+        .flat_map(|n| {
+            let passage = |at: usize| (n.query.as_str(), &page[passages[at].clone()]);
+            core::iter::once(own)
+                .chain(rivals.iter().copied())
+                .map(passage)
+        })
+        .collect();
+    let others = pairs(judge, &asked).await?;
+    let mut sound: Vec<(&Negative, f32)> = Vec::new();
+    for (negative, row) in edits.iter().zip(others.chunks(rivals.len() + 1)) {
+        if row[1..].iter().any(|&score| score >= first[own]) {
             funnel.negatives.died(Death::AnsweredElsewhere);
-            continue;
+        } else {
+            sound.push((negative, row[0]));
         }
-        let margin = Some(whole[0] - score);
-        negatives.push(Negative {
-            score: Some(score),
-            margin,
-            ..negative.clone()
-        });
     }
+    // Whole pages are long: only the hardest for the answer's own passage are scored on all of it.
+    sound.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let surplus = sound.len().saturating_sub(settings.negatives);
+    funnel.negatives.died_many(Death::Surplus, surplus);
+    sound.truncate(settings.negatives);
+    let queries: Vec<&str> = core::iter::once(draft.query.as_str())
+        .chain(sound.iter().map(|(negative, _)| negative.query.as_str()))
+        .collect();
+    let whole = scores(judge, page, &queries).await?;
+    let mut negatives: Vec<Negative> = (sound.iter().zip(&whole[1..]))
+        .map(|(&(negative, _), &score)| Negative {
+            score: Some(score),
+            margin: Some(whole[0] - score),
+            ..negative.clone()
+        })
+        .collect();
     if negatives.is_empty() {
         funnel.positives.died(Death::NoNegative);
         return Ok(None);
     }
     hardest_first(&mut negatives);
-    funnel.negatives.died_many(
-        Death::Surplus,
-        negatives.len().saturating_sub(settings.negatives),
-    );
-    negatives.truncate(settings.negatives);
     funnel.positives.kept += 1;
     funnel.negatives.kept += negatives.len() as u64;
     Ok(Some(TrainingGroup {
