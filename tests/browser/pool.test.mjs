@@ -188,7 +188,11 @@ test("the first score does not wait for further workers", { timeout: 5 * MINUTES
     return { results: results.length, threads: kept.reranker.info.threads };
   }, documents);
   assert.deepEqual(early, { results: 40, threads: 1 });
-  while (begun < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  // Bounded: a loop without an end would outlive the test's time limit and keep the browser.
+  for (let waits = 0; begun < 2; waits += 1) {
+    assert.ok(waits < 1000, "no further worker asked for its WASM");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   release();
   await page.waitForFunction(() => kept.reranker.info.threads === 3);
 });

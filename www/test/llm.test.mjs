@@ -94,7 +94,9 @@ test("a key that a server repeats is in no answer and no error", async () => {
 test("a key does not leave this machine unencrypted, nor hide in a URL", async () => {
   const server = await serve();
   // 0.0.0.0 reaches this machine without being one of its loopback names.
-  await ask(llm.openAiCompatible({ baseUrl: server.baseUrl.replace("127.0.0.1", "0.0.0.0"), model: "m", apiKey: KEY }));
+  const elsewhere = server.baseUrl.replace("127.0.0.1", "0.0.0.0");
+  assert.throws(() => llm.openAiCompatible({ baseUrl: elsewhere, model: "m", apiKey: KEY }), (error) => code("invalid_argument", /https/)(error) && !error.message.includes(KEY));
+  await ask(llm.openAiCompatible({ baseUrl: elsewhere, model: "m" }));
   assert.equal(server.requests[0].headers.authorization, undefined);
   for (const baseUrl of ["http://me:secret@example.org/v1", "https://example.org/?key=secret", "nowhere", "ftp://example.org"]) {
     assert.throws(() => llm.openAiCompatible({ baseUrl, model: "m" }), (error) => code("invalid_argument")(error) && !error.message.includes("secret"));

@@ -52,8 +52,8 @@ interface Place {
 
 function hosted(provider: string, options: HostedOptions, create: (place: Place) => Promise<LanguageModel>): NamedLlm {
   const { model, apiKey, baseUrl, ...rest } = options;
-  const isPrivate = checkUrl(baseUrl);
-  const place: Place = { ...(baseUrl ? { baseURL: baseUrl.replace(/\/+$/, "") } : {}), ...(apiKey && isPrivate ? { apiKey } : {}) };
+  if (!checkUrl(baseUrl) && apiKey) throw new RerankError("invalid_argument", "baseUrl: a key travels over https or within this machine only, found http:");
+  const place: Place = { ...(baseUrl ? { baseURL: baseUrl.replace(/\/+$/, "") } : {}), ...(apiKey ? { apiKey } : {}) };
   const load = async (): Promise<LanguageModel> => {
     try {
       return await create(place);
