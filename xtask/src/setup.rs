@@ -115,16 +115,20 @@ pub(crate) fn npm_packages_of(project: &Project, folder: &Path) -> Result<()> {
     if fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
         return Ok(());
     }
-    run(project
-        .npm()
-        .current_dir(folder)
-        .args(["ci", "--no-audit", "--no-fund"]))
-    .with_context(|| {
-        format!(
-            "npm could not install the packages of {}",
-            lock_file.display()
-        )
-    })?;
+    let npm = |arguments: &[&str]| {
+        let mut command = project.npm();
+        command.current_dir(folder).args(arguments);
+        run(command.args(["--no-audit", "--no-fund"]))
+    };
+    // A registry without the packages of other platforms makes `npm ci` refuse the lock file that came from it.
+    npm(&["ci"])
+        .or_else(|_| npm(&["install", "--no-save"]))
+        .with_context(|| {
+            format!(
+                "npm could not install the packages of {}",
+                lock_file.display()
+            )
+        })?;
     fs::create_dir_all(modules)?;
     Ok(fs::write(stamp_file, stamp)?)
 }
