@@ -9,7 +9,7 @@ import type { Found, Search } from "../find/search.js";
 import { second, strategyLabel, usable, type Second } from "../find/second.js";
 import type { Model } from "../model.js";
 import type { PageDialog } from "../page-dialog.js";
-import { ProgressLine } from "../progress.js";
+import { RunForm, type Turn } from "../run-form.js";
 import { strings } from "../strings.js";
 import { quotes, written, type Quote } from "./answer.js";
 import type { Part } from "./cited.js";
@@ -33,9 +33,14 @@ interface Stage {
 
 export class AskView {
   readonly #parts: AskParts;
-  readonly #progress = new ProgressLine(byId("ask-work"));
+  readonly #form = new RunForm({ work: "ask-work", run: "ask-run", stop: "ask-stop", error: "ask-error" }, {
+    onBusy: (busy) => {
+      if (!busy) return;
+      byId("answer").replaceChildren();
+      showStages([]);
+    },
+  });
   readonly #question = byId<HTMLInputElement>("question");
-  #running: AbortController | undefined;
   #listed = false;
 
   constructor(parts: AskParts) {
@@ -44,7 +49,6 @@ export class AskView {
       event.preventDefault();
       void this.#run();
     });
-    byId("ask-stop").addEventListener("click", () => this.#running?.abort());
     for (const example of strings.askExamples) {
       byId("ask-examples").append(makeButton("link example", example, () => {
         this.#question.value = example;
@@ -55,7 +59,7 @@ export class AskView {
   }
 
   stop(): void {
-    this.#running?.abort();
+    this.#form.stop();
   }
 
   /** Called whenever the view comes to the front: the strategies depend on whether there is a language model. */
@@ -70,35 +74,17 @@ export class AskView {
   }
 
   async #run(): Promise<void> {
-    this.#running?.abort();
+    this.#form.stop();
     const query = this.#question.value.trim();
-    this.#complain(query ? undefined : strings.noQuery);
-    if (!query) return;
-    const controller = new AbortController();
-    this.#running = controller;
-    const current = (): boolean => this.#running === controller;
-    this.#setBusy(true);
-    this.#progress.start(strings.starting);
-    try {
-      await this.#answer(query, controller.signal, current);
-    } catch (error) {
-      if (!current()) return;
-      this.#progress.end(controller.signal.aborted ? strings.stopped : "");
-      if (!controller.signal.aborted) this.#complain(strings.failed((error as Error).message));
-    } finally {
-      if (current()) {
-        this.#running = undefined;
-        this.#setBusy(false);
-      }
-    }
+    this.#form.complain(query ? undefined : strings.noQuery);
+    if (query) await this.#form.run(strings.starting, (turn) => this.#answer(query, turn));
   }
 
-  async #answer(query: string, signal: AbortSignal, current: () => boolean): Promise<void> {
+  async #answer(query: string, { signal, current, onProgress, tell }: Turn): Promise<void> {
     const { search, model, llm: given } = this.#parts;
     const llm = given();
     const value = (id: string): string => byId<HTMLSelectElement>(id).value;
-    const doing = { signal, onProgress: (event: Parameters<ProgressLine["update"]>[0]) => { if (current()) this.#progress.update(event); } };
-    const tell = (what: string, share?: number): void => { if (current()) this.#progress.set(what, share); };
+    const doing = { signal, onProgress };
     const stages: Stage[] = [];
     const mark = (name: string, ms: number, note: string): void => {
       stages.push({ name, ms, note });
@@ -112,7 +98,7 @@ export class AskView {
     if (first.found.length === 0) {
       byId("ask-duel").replaceChildren();
       showNothing(strings.nothingFound);
-      this.#progress.end(strings.nothingFound);
+      this.#form.progress.end(strings.nothingFound);
       return;
     }
     const way = { model: chosen().model, strategy: value("strategy"), fuse: value("fuse") };
@@ -135,7 +121,7 @@ export class AskView {
     else if (llm && !words) showNothing(strings.llmFoundNothing);
     else if (words) this.#showWords(words, passages);
     this.#showQuotes(best, known ? "answer" : "nearest");
-    this.#progress.end(known ? strings.answered : strings.notInPages(top, threshold));
+    this.#form.progress.end(known ? strings.answered : strings.notInPages(top, threshold));
   }
 
   #showLists(found: readonly Found[], ranked: Second): void {
@@ -186,23 +172,6 @@ export class AskView {
     say(strings.answered);
   }
 
-  #complain(message: string | undefined): void {
-    const error = byId("ask-error");
-    error.hidden = message === undefined;
-    error.textContent = message ?? "";
-  }
-
-  #setBusy(busy: boolean): void {
-    const [run, stop] = [byId("ask-run"), byId("ask-stop")];
-    const [from, to] = busy ? [run, stop] : [stop, run];
-    const focused = document.activeElement === from;
-    stop.hidden = !busy;
-    run.hidden = busy;
-    if (focused) to.focus({ preventScroll: true });
-    if (!busy) return;
-    byId("answer").replaceChildren();
-    showStages([]);
-  }
 }
 
 export async function fillStrategies(select: HTMLSelectElement, llm: Llm | undefined): Promise<void> {

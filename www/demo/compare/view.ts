@@ -10,7 +10,7 @@ import type { Search } from "../find/search.js";
 import { second, type Second, type Way } from "../find/second.js";
 import type { Model } from "../model.js";
 import type { PageDialog } from "../page-dialog.js";
-import { ProgressLine } from "../progress.js";
+import { RunForm, type Turn } from "../run-form.js";
 import { strings } from "../strings.js";
 import { agreement } from "./agreement.js";
 
@@ -26,9 +26,8 @@ export interface CompareParts {
 
 export class CompareView {
   readonly #parts: CompareParts;
-  readonly #progress = new ProgressLine(byId("compare-work"));
+  readonly #form = new RunForm({ work: "compare-work", run: "compare-run", stop: "compare-stop", error: "compare-error" });
   readonly #question = byId<HTMLInputElement>("compare-question");
-  #running: AbortController | undefined;
 
   constructor(parts: CompareParts) {
     this.#parts = parts;
@@ -36,7 +35,6 @@ export class CompareView {
       event.preventDefault();
       void this.#run();
     });
-    byId("compare-stop").addEventListener("click", () => this.#running?.abort());
     for (const example of strings.sampleQueries) {
       byId("compare-examples").append(makeButton("link example", example, () => {
         this.#question.value = example;
@@ -59,7 +57,7 @@ export class CompareView {
   }
 
   stop(): void {
-    this.#running?.abort();
+    this.#form.stop();
   }
 
   async refresh(): Promise<void> {
@@ -72,68 +70,38 @@ export class CompareView {
   }
 
   async #run(): Promise<void> {
-    this.#running?.abort();
+    this.#form.stop();
     const query = this.#question.value.trim();
-    const error = byId("compare-error");
-    error.hidden = query !== "";
-    error.textContent = query ? "" : strings.noQuery;
-    if (!query) return;
-    const controller = new AbortController();
-    const { signal } = controller;
-    this.#running = controller;
-    const current = (): boolean => this.#running === controller;
-    this.#setBusy(true);
-    this.#progress.start(strings.starting);
-    try {
-      const { search, model, dialog, llm } = this.#parts;
-      const doing = {
-        signal, onProgress: (event: Parameters<ProgressLine["update"]>[0]) => { if (current()) this.#progress.update(event); },
-        tell: (what: string, share?: number) => { if (current()) this.#progress.set(what, share); },
-      };
-      const { found } = await search.search(query, "bm25", CANDIDATES, doing);
-      if (found.length === 0) throw new Error(strings.nothingFound);
-      const sides: Ranking[] = [];
-      const ranked: Second[] = [];
-      for (const side of SIDES) {
-        const way = this.#way(side);
-        const one = await second(query, found, way, { ...doing, models: model, llm: llm() });
-        ranked.push(one);
-        sides.push({
-          heading: `${side.toUpperCase()}: ${one.info.model}`,
-          note: `${strings.wayNote(way.strategy, one.report?.judgements ?? found.length, one.report?.calls ?? 0)}, ${strings.milliseconds(one.ms)}`,
-          rows: one.results.map(({ passage, score }) => ({ passage, score, ...(one.plain ? { share: score } : {}) })),
-        });
-      }
-      if (!current()) return;
-      const [a, b] = sides as [Ranking, Ranking];
-      const open = (passage: Passage): void => {
-        const page = search.pageOf(passage);
-        if (page) dialog.open(page, passage);
-      };
-      showDuel(byId("compare-duel"), a, b, open);
-      const [left, right] = ranked.map(({ results }) => results.map(({ passage }) => passage.id)) as [string[], string[]];
-      const { tau, shared } = agreement(left, right, 5);
-      byId("agreement").textContent = strings.agreement(tau, shared, Math.min(5, left.length));
-      this.#progress.end(strings.compared);
-    } catch (reason) {
-      if (!current()) return;
-      this.#progress.end(signal.aborted ? strings.stopped : "");
-      error.hidden = signal.aborted;
-      error.textContent = strings.failed((reason as Error).message);
-    } finally {
-      if (current()) {
-        this.#running = undefined;
-        this.#setBusy(false);
-      }
-    }
+    this.#form.complain(query ? undefined : strings.noQuery);
+    if (query) await this.#form.run(strings.starting, (turn) => this.#compare(query, turn));
   }
 
-  #setBusy(busy: boolean): void {
-    const [run, stop] = [byId("compare-run"), byId("compare-stop")];
-    const [from, to] = busy ? [run, stop] : [stop, run];
-    const focused = document.activeElement === from;
-    stop.hidden = !busy;
-    run.hidden = busy;
-    if (focused) to.focus({ preventScroll: true });
+  async #compare(query: string, turn: Turn): Promise<void> {
+    const { search, model, dialog, llm } = this.#parts;
+    const { found } = await search.search(query, "bm25", CANDIDATES, turn);
+    if (found.length === 0) throw new Error(strings.nothingFound);
+    const sides: Ranking[] = [];
+    const ranked: Second[] = [];
+    for (const side of SIDES) {
+      const way = this.#way(side);
+      const one = await second(query, found, way, { ...turn, models: model, llm: llm() });
+      ranked.push(one);
+      sides.push({
+        heading: `${side.toUpperCase()}: ${one.info.model}`,
+        note: `${strings.wayNote(way.strategy, one.report?.judgements ?? found.length, one.report?.calls ?? 0)}, ${strings.milliseconds(one.ms)}`,
+        rows: one.results.map(({ passage, score }) => ({ passage, score, ...(one.plain ? { share: score } : {}) })),
+      });
+    }
+    if (!turn.current()) return;
+    const [a, b] = sides as [Ranking, Ranking];
+    const open = (passage: Passage): void => {
+      const page = search.pageOf(passage);
+      if (page) dialog.open(page, passage);
+    };
+    showDuel(byId("compare-duel"), a, b, open);
+    const [left, right] = ranked.map(({ results }) => results.map(({ passage }) => passage.id)) as [string[], string[]];
+    const { tau, shared } = agreement(left, right, 5);
+    byId("agreement").textContent = strings.agreement(tau, shared, Math.min(5, left.length));
+    this.#form.progress.end(strings.compared);
   }
 }

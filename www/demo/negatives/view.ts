@@ -4,9 +4,9 @@ import { exportGroups, generateNegatives, importGroups, type Llm, type Negatives
 import { say } from "../announce.js";
 import { byId, make } from "../dom.js";
 import type { Library } from "../library/library.js";
-import { windows, type Doing, type Model } from "../model.js";
+import { windows, type Model } from "../model.js";
 import type { Page } from "../pages.js";
-import { ProgressLine } from "../progress.js";
+import { RunForm, type Turn } from "../run-form.js";
 import { strings } from "../strings.js";
 import { showFunnel } from "./funnel.js";
 import { countFooled, rewrite, scoreGroup, scoreOf, setScore, sortNegatives, type Group } from "./groups.js";
@@ -24,11 +24,10 @@ export interface NegativesParts {
 
 export class NegativesView {
   readonly #parts: NegativesParts;
-  readonly #progress = new ProgressLine(byId("neg-work"));
+  readonly #form = new RunForm({ work: "neg-work", run: "neg-run", stop: "neg-stop", error: "neg-error" });
   readonly #page = byId<HTMLSelectElement>("neg-page");
   readonly #by = byId<HTMLSelectElement>("neg-by");
   #groups: Group[] = [];
-  #running: AbortController | undefined;
   #scoring: AbortController | undefined;
 
   constructor(parts: NegativesParts) {
@@ -37,7 +36,6 @@ export class NegativesView {
       event.preventDefault();
       void this.#run();
     });
-    byId("neg-stop").addEventListener("click", () => this.#running?.abort());
     this.#page.addEventListener("change", () => parts.library.look(parts.library.pages[this.#page.selectedIndex]));
     this.#by.addEventListener("change", () => this.#showNote());
     byId("neg-export").addEventListener("click", () => void this.#export());
@@ -52,7 +50,7 @@ export class NegativesView {
   }
 
   stop(): void {
-    this.#running?.abort();
+    this.#form.stop();
     this.#scoring?.abort();
   }
 
@@ -77,10 +75,9 @@ export class NegativesView {
     byId("neg-note").textContent = byRules ? strings.negRulesNote : this.#parts.llm() ? strings.negLlmNote : strings.negNeedsLlm;
   }
 
-  #judge(signal: AbortSignal): PageJudge {
-    const doing: Doing = { signal, onProgress: (event) => this.#progress.update(event) };
+  #judge(turn: Turn): PageJudge {
     return {
-      rerank: async (query, documents, options) => (await this.#parts.model.start(doing)).rerank(query, documents, { ...windows(), ...options }),
+      rerank: async (query, documents, options) => (await this.#parts.model.start(turn)).rerank(query, documents, { ...windows(), ...options }),
     };
   }
 
@@ -90,37 +87,22 @@ export class NegativesView {
     const page = library.pages[this.#page.selectedIndex];
     const llm = this.#by.value === "llm" ? this.#parts.llm() : undefined;
     const trouble = !page ? strings.negNoPages : this.#by.value === "llm" && !llm ? strings.negNeedsLlm : undefined;
-    this.#complain(trouble);
+    this.#form.complain(trouble);
     if (!page || trouble) return;
-    const controller = new AbortController();
-    this.#running = controller;
-    const current = (): boolean => this.#running === controller;
-    this.#setBusy(true);
-    this.#progress.start(strings.starting);
-    try {
-      await this.#generate(page, llm, controller.signal, current);
-    } catch (error) {
-      if (!current()) return;
-      this.#progress.end(controller.signal.aborted ? strings.stopped : "");
-      if (!controller.signal.aborted) this.#complain(strings.failed((error as Error).message));
-    } finally {
-      if (current()) {
-        this.#running = undefined;
-        this.#setBusy(false);
-      }
-    }
+    await this.#form.run(strings.starting, (turn) => this.#generate(page, llm, turn));
   }
 
-  async #generate(page: Page, llm: Llm | undefined, signal: AbortSignal, current: () => boolean): Promise<void> {
+  async #generate(page: Page, llm: Llm | undefined, turn: Turn): Promise<void> {
+    const { signal, current, tell } = turn;
     const { library, model } = this.#parts;
-    await model.start({ signal, onProgress: (event) => { if (current()) this.#progress.update(event); } });
+    await model.start(turn);
     const onProgress = ({ stage, done, total, funnel }: NegativesProgress): void => {
       if (!current()) return;
-      this.#progress.set(strings.generating(strings.negStage[stage] ?? stage, done, total), done / Math.max(1, total));
+      tell(strings.generating(strings.negStage[stage] ?? stage, done, total), done / Math.max(1, total));
       showFunnel(funnel);
     };
     const result = await generateNegatives({ text: page.text, title: `${page.file}, ${page.label}`, others: library.pages.filter((other) => other !== page).map(({ text }) => text) }, {
-      judge: this.#judge(signal), signal, onProgress, ...(llm ? { llm } : {}),
+      judge: this.#judge(turn), signal, onProgress, ...(llm ? { llm } : {}),
       settings: { negatives: Number(byId<HTMLSelectElement>("neg-keep").value), positives: POSITIVES, pageBytes: 200_000 },
     });
     if (!current()) return;
@@ -128,10 +110,10 @@ export class NegativesView {
     showFunnel(result.funnel);
     this.#show();
     model.changed();
-    if (result.stopped) this.#complain(strings.failed(result.stopped.message));
-    else if (result.groups.length === 0) this.#complain(strings.negNothing);
+    if (result.stopped) this.#form.complain(strings.failed(result.stopped.message));
+    else if (result.groups.length === 0) this.#form.complain(strings.negNothing);
     const negatives = result.groups.reduce((sum, group) => sum + group.negatives.length, 0);
-    this.#progress.end(strings.generated(result.groups.length, negatives, countFooled(result.groups)));
+    this.#form.progress.end(strings.generated(result.groups.length, negatives, countFooled(result.groups)));
   }
 
   #show(): void {
@@ -166,7 +148,7 @@ export class NegativesView {
       try {
         setScore(group, negative, await scoreOf(query, group, this.#parts.model, { signal: new AbortController().signal, onProgress: () => undefined }));
       } catch (error) {
-        this.#complain(strings.failed((error as Error).message));
+        this.#form.complain(strings.failed((error as Error).message));
       }
       sortNegatives(group);
     }
@@ -186,46 +168,19 @@ export class NegativesView {
   }
 
   async #import(file: File): Promise<void> {
-    this.#complain(undefined);
-    this.#running?.abort();
-    const controller = new AbortController();
-    this.#running = controller;
-    this.#setBusy(true);
-    this.#progress.start(strings.reading(file.name));
-    const { signal } = controller;
-    try {
+    this.#form.complain(undefined);
+    await this.#form.run(strings.reading(file.name), async (turn) => {
       const groups = await importGroups(await file.text());
-      const doing: Doing = { signal, onProgress: (event) => this.#progress.update(event) };
       for (const [place, group] of groups.entries()) {
-        this.#progress.set(strings.generating(strings.negStage["judge"] ?? "", place, groups.length), place / groups.length);
+        turn.tell(strings.generating(strings.negStage["judge"] ?? "", place, groups.length), place / groups.length);
         // Scores of another model do not compare with this one's.
-        await scoreGroup(group, this.#parts.model, doing);
+        await scoreGroup(group, this.#parts.model, turn);
       }
+      if (!turn.current()) return;
       this.#groups = groups;
       byId("funnel").hidden = true;
       this.#show();
-      this.#progress.end(strings.imported(groups.length));
-    } catch (error) {
-      this.#progress.end("");
-      if (!signal.aborted) this.#complain(strings.failed((error as Error).message));
-    } finally {
-      this.#running = undefined;
-      this.#setBusy(false);
-    }
-  }
-
-  #complain(message: string | undefined): void {
-    const error = byId("neg-error");
-    error.hidden = message === undefined;
-    error.textContent = message ?? "";
-  }
-
-  #setBusy(busy: boolean): void {
-    const [run, stop] = [byId("neg-run"), byId("neg-stop")];
-    const [from, to] = busy ? [run, stop] : [stop, run];
-    const focused = document.activeElement === from;
-    stop.hidden = !busy;
-    run.hidden = busy;
-    if (focused) to.focus({ preventScroll: true });
+      this.#form.progress.end(strings.imported(groups.length));
+    });
   }
 }
