@@ -1,5 +1,5 @@
 // At most so many at once; the others wait their turn, and leave the queue when they are not wanted any more.
-import { aborted } from "../errors.js";
+import { aborted } from "./errors.js";
 
 export function limit(parallel: number): <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T> {
   let free = parallel;

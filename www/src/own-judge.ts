@@ -1,6 +1,7 @@
 // A reranker as the judge of its own strategies: raw scores of single documents, those of one query in one call, and the passages that
 // earned them kept for the result.
 import { rerankWork } from "./job.js";
+import { judgeByQuery } from "./judge-groups.js";
 import type { Pool } from "./pool.js";
 import type { JudgeGroup } from "./strategy-types.js";
 import type { DeviceKind, RerankTiming, RerankUsage } from "./types.js";
@@ -30,29 +31,25 @@ export class PoolJudge {
     return this.#passages.get(text);
   }
 
-  async judge(groups: readonly JudgeGroup[], signal: AbortSignal): Promise<number[][]> {
-    const answers = groups.map(({ documents }) => new Array<number>(documents.length));
-    const byQuery = new Map<string, { text: string; row: number[]; at: number }[]>();
-    for (const [place, { query, documents }] of groups.entries()) {
-      const asked = byQuery.get(query) ?? [];
-      byQuery.set(query, asked);
-      for (const [at, text] of documents.entries()) asked.push({ text, row: answers[place] as number[], at });
-    }
-    for (const [query, asked] of byQuery) {
-      const { result: ranking, queuedMs, device } = await this.#pool.run(rerankWork(query, asked.map(({ text }) => text), this.#options), signal);
-      for (const [place, index] of ranking.order.entries()) {
-        const { text, row, at } = asked[index] as (typeof asked)[number];
-        row[at] = ranking.scores[place] as number;
-        if (query === this.#query || !this.#passages.has(text)) {
-          this.#passages.set(text, [ranking.passages[2 * place] as number, ranking.passages[2 * place + 1] as number]);
-        }
+  judge(groups: readonly JudgeGroup[], signal: AbortSignal): Promise<number[][]> {
+    return judgeByQuery(groups, (query, documents) => this.#scores(query, documents, signal));
+  }
+
+  async #scores(query: string, documents: string[], signal: AbortSignal): Promise<number[]> {
+    const { result: ranking, queuedMs, device } = await this.#pool.run(rerankWork(query, documents, this.#options), signal);
+    const scores = new Array<number>(documents.length);
+    for (const [place, index] of ranking.order.entries()) {
+      const text = documents[index] as string;
+      scores[index] = ranking.scores[place] as number;
+      if (query === this.#query || !this.#passages.has(text)) {
+        this.#passages.set(text, [ranking.passages[2 * place] as number, ranking.passages[2 * place + 1] as number]);
       }
-      for (const key of ["tokens", "batches", "paddedTokens", "passages"] as const) this.usage[key] += ranking.usage[key];
-      this.timing.queuedMs += queuedMs;
-      this.timing.tokenizeMs += ranking.timing.tokenizeMs;
-      this.timing.scoreMs += ranking.timing.scoreMs;
-      this.device = device;
     }
-    return answers;
+    for (const key of ["tokens", "batches", "paddedTokens", "passages"] as const) this.usage[key] += ranking.usage[key];
+    this.timing.queuedMs += queuedMs;
+    this.timing.tokenizeMs += ranking.timing.tokenizeMs;
+    this.timing.scoreMs += ranking.timing.scoreMs;
+    this.device = device;
+    return scores;
   }
 }

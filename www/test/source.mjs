@@ -16,7 +16,7 @@ export async function bundle(files) {
 
 export const source = await bundle([
   "src/errors.ts", "src/validate.ts", "src/probe.ts", "src/device.ts", "src/download.ts", "src/cache.ts", "src/weights.ts", "src/failure-watch.ts",
-  "src/engine.ts", "src/service.ts", "src/connect.ts", "src/client.ts", "src/threads.ts", "src/pieces.ts", "src/tally.ts",
+  "src/engine.ts", "src/limit.ts", "src/judge-groups.ts", "src/service.ts", "src/connect.ts", "src/client.ts", "src/threads.ts", "src/pieces.ts", "src/tally.ts",
   "src/merge.ts", "src/pool.ts", "src/reranker.ts", "src/embedder.ts", "src/logic/client.ts", "src/logic/service.ts", "src/logic/stored-index.ts",
   "demo/read/split.ts", "demo/read/lines.ts", "demo/read/image-size.ts", "demo/rerank/sheet.ts", "demo/find/passages.ts", "demo/compare/agreement.ts", "demo/ask/cited.ts",
 ]);

@@ -3,7 +3,7 @@
 import type { LanguageModel } from "ai";
 import { aborted, RerankError } from "../errors.js";
 import type { Llm, LlmAnswer, LlmRequest } from "../llm.js";
-import { limit } from "./limit.js";
+import { limit } from "../limit.js";
 
 export interface AiSdkOptions {
   /** Attempts after a failed one. Default 4. */

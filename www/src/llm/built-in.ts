@@ -2,7 +2,7 @@
 import { aborted, RerankError } from "../errors.js";
 import type { Llm } from "../llm.js";
 import type { NamedLlm } from "./ai-sdk.js";
-import { limit } from "./limit.js";
+import { limit } from "../limit.js";
 
 interface Session {
   prompt(text: string, options: { responseConstraint?: unknown; signal: AbortSignal }): Promise<string>;

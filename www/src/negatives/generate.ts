@@ -1,12 +1,14 @@
 // Hard negatives from one page: the pipeline runs in WASM (src/negatives), this side answers what it asks, with the caller's models and
 // the cache of answers.
 import { fromErrorData, RerankError, type ErrorData } from "../errors.js";
+import { judgeByQuery } from "../judge-groups.js";
 import type { Llm, LlmAnswer, LlmRequest } from "../llm.js";
+import { guarded } from "../reranker.js";
 import { logicOf } from "../strategies.js";
 import type { JudgeGroup } from "../strategy-types.js";
 import { usualAnswers } from "./answer-cache.js";
 import type {
-  Negative, NegativesLimits, NegativesOptions, NegativesPage, NegativesProgress, NegativesResult, NegativesSettings, PageJudge, ProviderInfo,
+  Negative, NegativesLimits, NegativesOptions, NegativesPage, NegativesResult, NegativesSettings, PageJudge, ProviderInfo,
   TrainingGroup,
 } from "./types.js";
 
@@ -29,9 +31,9 @@ export async function generateNegatives(page: NegativesPage, options: NegativesO
   };
   const { stopped, ...result } = await logicOf(options).call("negatives.run", { options: native }, {
     signal,
-    onProgress: onProgress && ((progress: NegativesProgress) => guarded(() => onProgress(progress))),
+    onProgress: guarded(onProgress),
     answers: {
-      judge: ({ groups }: { groups: JudgeGroup[] }, stop) => judged(judge, groups, stop),
+      judge: ({ groups }: { groups: JudgeGroup[] }, stop) => judgeByQuery(groups, (query, documents) => scores(judge, query, documents, stop)),
       ...(llm ? { llm: answer(llm) } : {}),
       ...(verifier ? { verifier: answer(verifier) } : {}),
       ...(cache ? {
@@ -60,15 +62,6 @@ async function scores(judge: PageJudge, query: string, documents: readonly strin
   const row = new Array<number>(documents.length);
   for (const { index, relevanceScore } of results) row[index] = relevanceScore;
   return row;
-}
-
-/** One call of the reranker for each query, with all its documents. */
-async function judged(judge: PageJudge, groups: readonly JudgeGroup[], signal: AbortSignal): Promise<number[][]> {
-  const byQuery = new Map<string, string[]>();
-  for (const { query, documents } of groups) byQuery.set(query, [...(byQuery.get(query) ?? []), ...documents]);
-  const rows = new Map<string, number[]>();
-  for (const [query, documents] of byQuery) rows.set(query, await scores(judge, query, documents, signal));
-  return groups.map(({ query, documents }) => (rows.get(query) as number[]).splice(0, documents.length));
 }
 
 function named(llm: Llm, info: ProviderInfo | undefined): Required<ProviderInfo> {
@@ -105,13 +98,4 @@ function warningsOf({ llm, verifier }: NegativesOptions, { groups, funnel }: Pic
   else if (!verifier) warnings.push("the model that wrote the queries verified them too; another one would find more of its mistakes");
   if (groups.length === 0) warnings.push(`no group: ${funnel.positives.generated} candidates for positives, none kept with a negative`);
   return warnings;
-}
-
-/** A listener that throws is its own business. */
-function guarded(tell: () => void): void {
-  try {
-    tell();
-  } catch (error) {
-    queueMicrotask(() => { throw error; });
-  }
 }
