@@ -31,6 +31,20 @@ pub struct LlmAnswer {
     pub output_tokens: u64,
 }
 
+/// What was said after thinking aloud.
+pub(crate) fn said(text: &str) -> &str {
+    let thought = text.rfind("</think>").map(|end| end + "</think>".len());
+    text[thought.unwrap_or(0)..].trim()
+}
+
+/// The JSON object in an answer: what was said, cut to the outermost braces, for models like to add
+/// fences and greetings.
+pub(crate) fn json_object(text: &str) -> Option<&str> {
+    let text = said(text);
+    let (start, end) = text.find('{').zip(text.rfind('}'))?;
+    text.get(start..=end)
+}
+
 /// Answers requests.
 #[expect(
     async_fn_in_trait,

@@ -1,11 +1,12 @@
 //! What a model should answer: JSON Schemas, and the same as types.
 //!
-//! Nothing is trusted: text is cut to the outermost braces (models like to add fences and
-//! greetings), read strictly, and whoever asked checks the content.
+//! Nothing is trusted: the object is read strictly, and whoever asked checks the content.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use crate::llm::json_object;
 
 /// Questions for plans.
 #[derive(Debug, Deserialize)]
@@ -119,9 +120,8 @@ impl Answer for Verdicts {
 
 /// Reads an answer; the error is a complaint to put to the model.
 pub(crate) fn read<T: Answer>(text: &str) -> Result<T, String> {
-    let from = text.find('{').ok_or("it has no JSON object")?;
-    let to = text.rfind('}').map_or(text.len(), |at| at + 1).max(from);
-    serde_json::from_str(&text[from..to]).map_err(|error| error.to_string())
+    let body = json_object(text).ok_or("it has no whole JSON object")?;
+    serde_json::from_str(body).map_err(|error| error.to_string())
 }
 
 fn list(name: &str, fields: &[(&str, &str)]) -> Value {

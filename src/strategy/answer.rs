@@ -4,15 +4,15 @@
 
 use serde_json::{Map, Value};
 
-/// The object in `text`: all of it, or what lies between its first and last brace.
+use crate::llm::{json_object, said};
+
+/// The object in `text`.
 ///
 /// # Errors
 /// What is wrong, for the model to mend.
 pub(super) fn object(text: &str) -> Result<Map<String, Value>, String> {
-    let text = said(text);
-    let body = text.find('{').zip(text.rfind('}'));
-    let body = body.and_then(|(start, end)| text.get(start..=end));
-    body.and_then(|body| serde_json::from_str(body).ok())
+    json_object(text)
+        .and_then(|body| serde_json::from_str(body).ok())
         .ok_or_else(|| "there is no JSON object in it".into())
 }
 
@@ -61,12 +61,6 @@ pub(super) fn pairs_of(
     let names: Vec<&Value> = columns.iter().map(|(id, _)| *id).collect();
     let values = columns.iter().map(|(_, value)| (*value).clone());
     Ok(ids(&names, n)?.into_iter().zip(values).collect())
-}
-
-/// What was said after thinking.
-fn said(text: &str) -> &str {
-    let thought = text.rfind("</think>").map(|end| end + "</think>".len());
-    text[thought.unwrap_or(0)..].trim()
 }
 
 #[cfg(test)]
