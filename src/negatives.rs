@@ -5,6 +5,7 @@
 //! [`generate_by_rules`] does without one; [`Funnel`] says what every candidate died of. No network, no clock, no burn.
 
 mod answer;
+mod consistency;
 mod desk;
 mod export;
 mod funnel;
@@ -19,6 +20,7 @@ mod segment;
 mod settings;
 mod text;
 
+pub use consistency::{AmongPages, Consistency, OnlyPage};
 pub use desk::{Budget, Cache, Ledger, LlmUsage, MemoryCache, Prices, Seat, request_key};
 pub use export::{Layout, export, import};
 pub use funnel::{Death, Funnel, Tally};
@@ -31,7 +33,7 @@ pub use mine::{
 pub use prompt::PROMPTS_VERSION;
 pub use property::{Change, Property, check_edit};
 pub use rules::{Draft, RULES_VERSION, drafts, generate_by_rules};
-pub use run::{Consistency, Job, OnlyPage, Outcome, Progress, Seams, Stage, generate};
+pub use run::{Job, Outcome, Progress, Seams, Stage, generate};
 pub use segment::{Segment, plans, segments, sentences};
 pub use settings::Settings;
 pub use text::{near_duplicate, similarity};

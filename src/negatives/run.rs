@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::consistency::Consistency;
 use super::desk::{Cache, Desk, Ledger, LlmUsage, Seat};
 use super::funnel::Funnel;
 use super::group::{Page, Source, TrainingGroup};
@@ -39,29 +40,6 @@ pub struct Seams<'a, G, V, J, K, C> {
     pub cache: &'a C,
     /// What may be spent, and is.
     pub ledger: &'a Ledger,
-}
-
-/// Ranks the page in question for a query, among the pages that the caller has.
-#[expect(
-    async_fn_in_trait,
-    reason = "WASM futures are not Send; callers are generic over the retriever"
-)]
-pub trait Consistency {
-    /// 1-based rank of the page; `None` when it was not found at all.
-    ///
-    /// # Errors
-    /// The retriever's; the run stops.
-    async fn rank(&self, query: &str) -> Result<Option<usize>, Error>;
-}
-
-/// There is no other page, so the page is always first.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct OnlyPage;
-
-impl Consistency for OnlyPage {
-    async fn rank(&self, _query: &str) -> Result<Option<usize>, Error> {
-        Ok(Some(1))
-    }
 }
 
 /// What to work on.

@@ -11,7 +11,7 @@ use super::{decode, encode};
 use crate::error::Error;
 use crate::llm::LlmAnswer;
 use crate::negatives::{
-    Budget, Cache, Consistency, Funnel, Job, Layout, Ledger, LlmUsage, Outcome, Prices, Progress,
+    AmongPages, Budget, Cache, Funnel, Job, Layout, Ledger, LlmUsage, Outcome, Prices, Progress,
     Seams, Seat, Settings, TrainingGroup, discrimination, export, generate, generate_by_rules,
     import,
 };
@@ -173,11 +173,20 @@ async fn run(options: RunOptions, page: &Page) -> Result<(Outcome, f64), Error> 
             );
             let verifier = options.verifier.as_ref();
             let (checker, named) = verifier.map_or((&llm, generator), |named| (&other, named));
+            let mut index = Bm25::new(Analysis::ENGLISH, Parameters::default())?;
+            index.add(&job.page.text)?;
+            for other in &options.others {
+                index.add(other)?;
+            }
             let seams = Seams {
                 generator: seat(&llm, generator),
                 verifier: seat(checker, named),
                 judge: &judge,
-                consistency: &Among::new(&job.page.text, &options.others)?,
+                consistency: &AmongPages {
+                    index: &index,
+                    document: 0,
+                    within: settings.consistent_within,
+                },
                 cache: &PageCache {
                     page,
                     keeps: options.cache,
@@ -195,34 +204,6 @@ fn seat<'a, 'b>(llm: &'a PageLlm<'b>, named: &'a Named) -> Seat<'a, PageLlm<'b>>
         llm,
         provider: &named.provider,
         model: &named.model,
-    }
-}
-
-/// The page among the other pages, by BM25.
-struct Among {
-    index: Bm25,
-    alone: bool,
-}
-
-impl Among {
-    fn new(page: &str, others: &[String]) -> Result<Self, Error> {
-        let mut index = Bm25::new(Analysis::ENGLISH, Parameters::default())?;
-        index.add(page)?;
-        for other in others {
-            index.add(other)?;
-        }
-        let alone = others.is_empty();
-        Ok(Self { index, alone })
-    }
-}
-
-impl Consistency for Among {
-    async fn rank(&self, query: &str) -> Result<Option<usize>, Error> {
-        if self.alone {
-            return Ok(Some(1));
-        }
-        let hits = self.index.search(query, self.index.len());
-        Ok((hits.iter().position(|hit| hit.document == 0)).map(|place| place + 1))
     }
 }
 

@@ -12,7 +12,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use foliorank::Error;
 use foliorank::negatives::{
-    Consistency, Funnel, Job, Ledger, LlmUsage, Outcome, PROMPTS_VERSION, Page, RULES_VERSION,
+    AmongPages, Funnel, Job, Ledger, LlmUsage, Outcome, PROMPTS_VERSION, Page, RULES_VERSION,
     Seams, Seat, Settings, TrainingGroup, export, generate, generate_by_rules,
 };
 use foliorank::retrieval::bm25::Parameters;
@@ -197,7 +197,11 @@ impl<J: Named> Run<'_, J> {
                     generator: seat(generator, writes.as_str(), generator.model.as_str()),
                     verifier: seat(verifier, verifies.as_str(), verifier.model.as_str()),
                     judge: self.judge,
-                    consistency: &Place { run: self, index },
+                    consistency: &AmongPages {
+                        index: &self.index,
+                        document: index,
+                        within: self.settings.consistent_within,
+                    },
                     cache: &self.store,
                     ledger: &self.ledger,
                 };
@@ -220,31 +224,6 @@ impl<J: Named> Run<'_, J> {
     fn with(&self, change: impl FnOnce(&mut State)) {
         let state = self.state.lock();
         change(&mut state.unwrap_or_else(std::sync::PoisonError::into_inner));
-    }
-}
-
-/// Where a page comes among all pages, by BM25.
-struct Place<'a, J> {
-    run: &'a Run<'a, J>,
-    index: usize,
-}
-
-impl<J> Consistency for Place<'_, J> {
-    async fn rank(&self, query: &str) -> Result<Option<usize>, Error> {
-        let Run {
-            pages,
-            index,
-            settings,
-            ..
-        } = self.run;
-        if pages.len() == 1 {
-            return Ok(Some(1));
-        }
-        let hits = index.search(query, settings.consistent_within);
-        let place = hits
-            .iter()
-            .position(|hit| hit.document as usize == self.index);
-        Ok(place.map(|place| place + 1))
     }
 }
 

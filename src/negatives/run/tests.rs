@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::super::consistency::OnlyPage;
 use super::super::desk::{Budget, MemoryCache};
 use super::super::funnel::{Death, Tally};
 use super::super::group::{Votes, Way};
@@ -75,6 +76,37 @@ fn job(page: String) -> Job {
     }
 }
 
+type Scripted<'a, K, C> = Seams<'a, Script, Script, Overlap, K, C>;
+
+fn seams<'a, K, C>(
+    script: &'a Script,
+    consistency: &'a K,
+    cache: &'a C,
+    ledger: &'a Ledger,
+) -> Scripted<'a, K, C> {
+    let seat = |model| Seat {
+        llm: script,
+        provider: "script",
+        model,
+    };
+    Seams {
+        generator: seat("writer"),
+        verifier: seat("checker"),
+        judge: &Overlap,
+        consistency,
+        cache,
+        ledger,
+    }
+}
+
+fn run_through(
+    seams: &Scripted<'_, impl Consistency, impl Cache>,
+    job: &Job,
+    settings: &Settings,
+) -> Outcome {
+    pollster::block_on(generate(job, seams, settings, async |_| Ok(()))).unwrap()
+}
+
 fn run_with(
     script: &Script,
     job: &Job,
@@ -82,30 +114,22 @@ fn run_with(
     cache: &impl Cache,
     ledger: &Ledger,
 ) -> Outcome {
-    let seat = |model| Seat {
-        llm: script,
-        provider: "script",
-        model,
-    };
-    let seams = Seams {
-        generator: seat("writer"),
-        verifier: seat("checker"),
-        judge: &Overlap,
-        consistency: &OnlyPage,
-        cache,
-        ledger,
-    };
-    pollster::block_on(generate(job, &seams, settings, async |_| Ok(()))).unwrap()
+    run_through(&seams(script, &OnlyPage, cache, ledger), job, settings)
+}
+
+/// With nothing kept from before, and no budget.
+fn run_once(script: &Script, job: &Job, settings: &Settings) -> Outcome {
+    let (cache, ledger) = (MemoryCache::default(), Ledger::default());
+    run_with(script, job, settings, &cache, &ledger)
+}
+
+/// The usual page, without a budget.
+fn run_on(script: &Script, cache: &impl Cache) -> Outcome {
+    run_with(script, &job(page()), &settings(), cache, &Ledger::default())
 }
 
 fn run(mood: Mood) -> Outcome {
-    let outcome = run_with(
-        &Script::new(mood),
-        &job(page()),
-        &settings(),
-        &MemoryCache::default(),
-        &Ledger::default(),
-    );
+    let outcome = run_on(&Script::new(mood), &MemoryCache::default());
     for tally in [
         &outcome.funnel.positives,
         &outcome.funnel.negatives,
@@ -166,13 +190,7 @@ fn edits_carry_their_property_and_unfaithful_ones_die_of_it() {
     let mut settings = settings();
     settings.variants = 0;
     let script = Script::new(Mood::Perfect);
-    let outcome = run_with(
-        &script,
-        &job(page()),
-        &settings,
-        &MemoryCache::default(),
-        &Ledger::default(),
-    );
+    let outcome = run_once(&script, &job(page()), &settings);
     for negative in outcome.groups.iter().flat_map(|g| &g.negatives) {
         let (from, to) = (
             negative.from.as_deref().unwrap(),
@@ -185,13 +203,7 @@ fn edits_carry_their_property_and_unfaithful_ones_die_of_it() {
         assert!(negative.property.is_some());
     }
     let script = Script::new(Mood::Sloppy);
-    let outcome = run_with(
-        &script,
-        &job(page()),
-        &settings,
-        &MemoryCache::default(),
-        &Ledger::default(),
-    );
+    let outcome = run_once(&script, &job(page()), &settings);
     assert_eq!(outcome.funnel.negatives.dead_of(Death::EditElsewhere), 12);
     assert!(outcome.groups.iter().all(|g| g.negatives.is_empty()));
 }
@@ -271,13 +283,7 @@ fn a_page_that_gives_orders_is_only_data() {
         page()
     );
     let script = Script::new(Mood::ObeysOrdersOutsideFences);
-    let outcome = run_with(
-        &script,
-        &job(page),
-        &settings(),
-        &MemoryCache::default(),
-        &Ledger::default(),
-    );
+    let outcome = run_once(&script, &job(page), &settings());
     assert_eq!(outcome.funnel.negatives.kept, 9, "{:?}", outcome.funnel);
     let seen = script.seen.borrow();
     assert!(seen.iter().any(|request| request.user.contains(orders)));
@@ -302,26 +308,9 @@ fn a_positive_that_does_not_find_its_own_page_is_inconsistent() {
         }
     }
     let script = Script::new(Mood::Perfect);
-    let seat = |model| Seat {
-        llm: &script,
-        provider: "script",
-        model,
-    };
-    let seams = Seams {
-        generator: seat("writer"),
-        verifier: seat("checker"),
-        judge: &Overlap,
-        consistency: &Third,
-        cache: &MemoryCache::default(),
-        ledger: &Ledger::default(),
-    };
-    let outcome = pollster::block_on(generate(
-        &job(page()),
-        &seams,
-        &settings(),
-        async |_| Ok(()),
-    ))
-    .unwrap();
+    let (cache, ledger) = (MemoryCache::default(), Ledger::default());
+    let seams = seams(&script, &Third, &cache, &ledger);
+    let outcome = run_through(&seams, &job(page()), &settings());
     assert_eq!(outcome.funnel.positives.dead_of(Death::Inconsistent), 5);
     assert_eq!(outcome.groups.len(), 1);
 }
@@ -334,13 +323,7 @@ fn given_positives_are_verified_and_not_generated() {
         "How many mills did Holm2 have in 2021?".into(),
         "How many mills did Holm2 have in 1900?".into(),
     ];
-    let outcome = run_with(
-        &script,
-        &job,
-        &settings(),
-        &MemoryCache::default(),
-        &Ledger::default(),
-    );
+    let outcome = run_once(&script, &job, &settings());
     assert_eq!(outcome.groups.len(), 1);
     assert_eq!(outcome.groups[0].positive.query, job.positives[0]);
     assert_eq!(outcome.funnel.positives.dead_of(Death::BothPrompts), 1);
@@ -349,19 +332,8 @@ fn given_positives_are_verified_and_not_generated() {
 #[test]
 fn arguments_out_of_range_are_refused_before_anything_is_asked() {
     let script = Script::new(Mood::Perfect);
-    let seat = |model| Seat {
-        llm: &script,
-        provider: "script",
-        model,
-    };
-    let seams = Seams {
-        generator: seat("writer"),
-        verifier: seat("checker"),
-        judge: &Overlap,
-        consistency: &OnlyPage,
-        cache: &MemoryCache::default(),
-        ledger: &Ledger::default(),
-    };
+    let (cache, ledger) = (MemoryCache::default(), Ledger::default());
+    let seams = seams(&script, &OnlyPage, &cache, &ledger);
     let ask = |job: &Job, settings: &Settings| {
         pollster::block_on(generate(job, &seams, settings, async |_| Ok(()))).map_err(|e| e.code())
     };

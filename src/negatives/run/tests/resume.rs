@@ -4,13 +4,7 @@ use super::*;
 
 fn calls_of_a_whole_run() -> usize {
     let script = Script::new(Mood::Perfect);
-    run_with(
-        &script,
-        &job(page()),
-        &settings(),
-        &MemoryCache::default(),
-        &Ledger::default(),
-    );
+    run_on(&script, &MemoryCache::default());
     let calls = script.seen.borrow().len();
     assert!(calls > 15, "{calls}");
     calls
@@ -23,13 +17,7 @@ fn a_run_that_fails_at_any_call_repeats_no_paid_call() {
     for index in 0..calls {
         let (script, cache) = (Script::new(Mood::Perfect), MemoryCache::default());
         script.fail_at.set(Some(index));
-        let first = run_with(
-            &script,
-            &job(page()),
-            &settings(),
-            &cache,
-            &Ledger::default(),
-        );
+        let first = run_on(&script, &cache);
         assert_eq!(
             first.stopped.as_ref().map(Error::code),
             Some("llm"),
@@ -41,13 +29,7 @@ fn a_run_that_fails_at_any_call_repeats_no_paid_call() {
             "what is finished is returned"
         );
         script.fail_at.set(None);
-        let second = run_with(
-            &script,
-            &job(page()),
-            &settings(),
-            &cache,
-            &Ledger::default(),
-        );
+        let second = run_on(&script, &cache);
         assert_eq!(
             (&second.groups, &second.funnel),
             (&whole.groups, &whole.funnel)
@@ -63,19 +45,8 @@ fn a_caller_may_stop_before_any_call_and_go_on_later() {
     let calls = calls_of_a_whole_run();
     for stop in 0..calls + 9 {
         let (script, cache) = (Script::new(Mood::Perfect), MemoryCache::default());
-        let seat = |model| Seat {
-            llm: &script,
-            provider: "script",
-            model,
-        };
-        let seams = Seams {
-            generator: seat("writer"),
-            verifier: seat("checker"),
-            judge: &Overlap,
-            consistency: &OnlyPage,
-            cache: &cache,
-            ledger: &Ledger::default(),
-        };
+        let ledger = Ledger::default();
+        let seams = seams(&script, &OnlyPage, &cache, &ledger);
         let mut heard = 0;
         let mut paid_when_stopped = 0;
         let observe = async |progress: Progress| {
@@ -95,13 +66,7 @@ fn a_caller_may_stop_before_any_call_and_go_on_later() {
             paid_when_stopped,
             "nothing is asked after a stop"
         );
-        let second = run_with(
-            &script,
-            &job(page()),
-            &settings(),
-            &cache,
-            &Ledger::default(),
-        );
+        let second = run_on(&script, &cache);
         assert_eq!(second.groups, whole.groups);
         assert_eq!(script.seen.borrow().len(), calls);
     }
@@ -160,13 +125,7 @@ fn an_answer_that_cannot_be_kept_stops_the_run() {
         }
     }
     let (script, cache) = (Script::new(Mood::Perfect), Full(Cell::new(0)));
-    let outcome = run_with(
-        &script,
-        &job(page()),
-        &settings(),
-        &cache,
-        &Ledger::default(),
-    );
+    let outcome = run_on(&script, &cache);
     assert_eq!(outcome.stopped.map(|e| e.code()), Some("internal"));
     assert_eq!((cache.0.get(), script.seen.borrow().len()), (1, 1));
 }
@@ -177,27 +136,10 @@ fn another_models_answers_are_not_taken_for_this_ones() {
     let script = Script::new(Mood::Perfect);
     let mut answers = Vec::new();
     for model in ["one", "two"] {
-        let seat = |_| Seat {
-            llm: &script,
-            provider: "script",
-            model,
-        };
-        let seams = Seams {
-            generator: seat(()),
-            verifier: seat(()),
-            judge: &Overlap,
-            consistency: &OnlyPage,
-            cache: &cache,
-            ledger: &Ledger::default(),
-        };
-        let outcome =
-            pollster::block_on(generate(
-                &job(page()),
-                &seams,
-                &settings(),
-                async |_| Ok(()),
-            ))
-            .unwrap();
+        let ledger = Ledger::default();
+        let mut seams = seams(&script, &OnlyPage, &cache, &ledger);
+        (seams.generator.model, seams.verifier.model) = (model, model);
+        let outcome = run_through(&seams, &job(page()), &settings());
         answers.push(outcome.usage);
     }
     assert_eq!(answers[0].calls, answers[1].calls);
