@@ -7,6 +7,7 @@
 mod bench;
 mod budgets;
 mod config;
+mod crates;
 mod debian;
 mod demo;
 mod opcodes;
@@ -51,8 +52,8 @@ const COMMANDS: [(&str, &str, &str); 8] = [
     ),
     (
         "size",
-        "",
-        "the sizes of what is built, against the budgets",
+        "[--crates]",
+        "the sizes of what is built, against the budgets; --crates builds, and says whose code it is",
     ),
     (
         "models",
@@ -80,7 +81,7 @@ enum Request {
     Check,
     Test(Extent),
     Wasm { variant: Option<String>, dev: bool },
-    Size,
+    Size { crates: bool },
     Models(Vec<String>),
     Demo { port: u16, serve: bool },
     Bench(bench::Options),
@@ -134,7 +135,14 @@ fn perform(request: Request) -> Result<bool> {
                 if dev { Mode::Dev } else { Mode::Release },
             )?;
         }
-        Request::Size => budgets::print_table(&project, &config()?)?,
+        Request::Size { crates: false } => budgets::print_table(&project, &config()?)?,
+        Request::Size { crates: true } => {
+            let config = config()?;
+            for name in config.variant.keys() {
+                let module = wasm::with_names(&project, &config, name)?;
+                println!("{}", crates::table(name, &crates::sizes(&module)?));
+            }
+        }
         Request::Models(arguments) => plan::models(&project, &arguments)?,
         Request::Demo { port, serve } => {
             demo::run(&project, &config()?, &demo::Options { port, serve })?
@@ -180,7 +188,8 @@ fn parse(arguments: &[String]) -> Result<Request> {
         ("check", []) => Request::Check,
         ("test", []) => Request::Test(Extent::Usual),
         ("test", ["--quick"]) => Request::Test(Extent::Quick),
-        ("size", []) => Request::Size,
+        ("size", []) => Request::Size { crates: false },
+        ("size", ["--crates"]) => Request::Size { crates: true },
         ("models", rest) => Request::Models(rest.iter().map(ToString::to_string).collect()),
         ("wasm", rest) => parse_wasm(rest)?,
         ("demo", rest) => parse_demo(rest)?,

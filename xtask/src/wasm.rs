@@ -58,7 +58,11 @@ pub(crate) fn build(project: &Project, config: &Config, name: &str, mode: Mode) 
         if !bound.is_dir() || !fs::read_to_string(&bound_stamp).is_ok_and(|old| old == new) {
             // A failure below must not leave an older stamp beside what is half done.
             let _ = fs::remove_file(&bound_stamp);
-            bind(&module, &bound, mode)?;
+            let names = match mode {
+                Mode::Release => Names::Dropped,
+                Mode::Dev => Names::Kept,
+            };
+            bind(&module, &bound, names)?;
             if mode == Mode::Release && !variant.wasm_opt.is_empty() {
                 optimise(project, &variant.wasm_opt, &bound.join("foliorank_bg.wasm"))?;
             }
@@ -101,6 +105,25 @@ pub(crate) fn check(project: &Project, config: &Config, name: &str) -> Result<()
         bail!("variant {name}:\n  {}", problems.join("\n  "));
     }
     Ok(())
+}
+
+/// The module of a variant as it is delivered, but with the names of its functions.
+pub(crate) fn with_names(project: &Project, config: &Config, name: &str) -> Result<Vec<u8>> {
+    let toolchain = toolchain::ensure(project)?;
+    let variant = config.get(name)?;
+    let module = compile(project, &toolchain, variant, Mode::Release)?;
+    let folder = project
+        .target
+        .join("wasm-variants")
+        .join(name)
+        .join("named");
+    bind(&module, &folder, Names::Kept)?;
+    let file = folder.join("foliorank_bg.wasm");
+    if !variant.wasm_opt.is_empty() {
+        let flags = [&variant.wasm_opt[..], &["-g".to_owned()]].concat();
+        optimise(project, &flags, &file)?;
+    }
+    fs::read(&file).with_context(|| file.display().to_string())
 }
 
 /// clippy over the WASM boundary; not of the gpu variant, because checking burn for WebGPU again takes too long.
@@ -173,7 +196,14 @@ fn features(command: &mut Command, variant: &Variant) {
     command.env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags.join("\u{1f}"));
 }
 
-fn bind(module: &Path, folder: &Path, mode: Mode) -> Result<()> {
+/// Whether functions keep their names.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Names {
+    Kept,
+    Dropped,
+}
+
+fn bind(module: &Path, folder: &Path, names: Names) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
@@ -186,7 +216,7 @@ fn bind(module: &Path, folder: &Path, mode: Mode) -> Result<()> {
         .typescript(true)
         .remove_producers_section(true);
     // Half of the file otherwise; kept in a dev build, for stack traces.
-    bindgen.remove_name_section(mode == Mode::Release);
+    bindgen.remove_name_section(names == Names::Dropped);
     bindgen.web(true)?.generate(folder).context("wasm-bindgen")
 }
 
