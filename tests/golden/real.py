@@ -16,7 +16,7 @@ import layout
 import reference
 
 MODELS = Path(__file__).parent.parent.parent / "models"
-NAMES = ["ms-marco-minilm-l12-v2", "all-minilm-l6-v2"]
+NAMES = ["ms-marco-minilm-l12-v2", "all-minilm-l6-v2", "bge-small-en-v1.5"]
 
 
 def cache():
@@ -33,7 +33,7 @@ def scores(folder, manifest):
         if manifest["score"] == "logit":
             yield reference.logits(model, [encode(case["query"], case["document"])])[0]
         else:
-            both = [encode(case["query"]), encode(case["document"])]
+            both = [encode(manifest.get("query_prefix", "") + case["query"]), encode(case["document"])]
             yield float(np.dot(*reference.vectors(model, both, manifest["pooling"])))
 
 

@@ -13,9 +13,10 @@ use super::layout::Dtype;
 use super::{FetchOptions, FetchedModel, cache, source};
 
 /// The manifests of the models that can be fetched.
-pub(super) const MANIFESTS: [&str; 2] = [
+pub(super) const MANIFESTS: [&str; 3] = [
     include_str!("../../../models/ms-marco-minilm-l12-v2/model.json"),
     include_str!("../../../models/all-minilm-l6-v2/model.json"),
+    include_str!("../../../models/bge-small-en-v1.5/model.json"),
 ];
 
 /// A manifest and where its files go.

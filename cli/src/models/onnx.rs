@@ -111,33 +111,29 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// (level - zero point) * scale, one scale for the whole tensor.
+    /// (level - zero point) * scale: one of each for the whole tensor, or for each column.
     fn dequantise(&self, base: &str) -> Result<Tensor> {
         let quantised = self.get(&format!("{base}{QUANTISED}"))?;
-        let scale = floats(self.get(&format!("{base}_scale"))?)?;
-        let zero = levels(self.get(&format!("{base}_zero_point"))?)?;
-        let ([scale], [zero]) = (scale.as_slice(), zero.as_slice()) else {
-            bail!(
-                "{base}: expected one scale and one zero point, found {} and {}",
-                scale.len(),
-                zero.len()
-            );
-        };
-        let values = levels(quantised)?
-            .iter()
-            .map(|level| (level - zero) as f32 * scale)
-            .collect();
-        let tensor = Tensor {
-            shape: shape(quantised),
-            values,
-        };
+        let scales = floats(self.get(&format!("{base}_scale"))?)?;
+        let zeros = levels(self.get(&format!("{base}_zero_point"))?)?;
+        let shape = shape(quantised);
+        let columns = shape.last().copied().unwrap_or(0);
         ensure!(
-            tensor.shape.iter().product::<usize>() == tensor.values.len(),
-            "{base}: {} numbers do not make {:?}",
-            tensor.values.len(),
-            tensor.shape
+            scales.len() == zeros.len() && (scales.len() == 1 || scales.len() == columns),
+            "{base}: expected one scale and one zero point, or {columns} of each, found {} and {}",
+            scales.len(),
+            zeros.len()
         );
-        Ok(tensor)
+        let values: Vec<f32> = (levels(quantised)?.iter())
+            .zip(scales.iter().zip(&zeros).cycle())
+            .map(|(level, (scale, zero))| (level - zero) as f32 * scale)
+            .collect();
+        ensure!(
+            shape.iter().product::<usize>() == values.len(),
+            "{base}: {} numbers do not make {shape:?}",
+            values.len()
+        );
+        Ok(Tensor { shape, values })
     }
 }
 

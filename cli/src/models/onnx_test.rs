@@ -129,16 +129,32 @@ fn a_product_without_a_bias_is_an_error_that_names_it() {
     }
 }
 
-#[test]
-fn a_scale_for_every_column_is_refused() {
+/// The graph with these scales and zero points of the product's weight.
+fn rescaled(scales: &[f32], zeros: &[i32]) -> GraphProto {
     let mut graph = graph();
-    let scale = graph
-        .initializer
-        .iter_mut()
-        .find(|tensor| tensor.name.as_deref() == Some("onnx::MatMul_7_scale"));
-    scale.unwrap().float_data = vec![0.5, 0.5];
-    let error = read_graph(graph).unwrap_err().to_string();
-    assert!(error.contains("expected one scale"), "{error}");
+    for tensor in &mut graph.initializer {
+        match tensor.name.as_deref() {
+            Some("onnx::MatMul_7_scale") => tensor.float_data = scales.into(),
+            Some("onnx::MatMul_7_zero_point") => tensor.int32_data = zeros.into(),
+            _ => {}
+        }
+    }
+    graph
+}
+
+#[test]
+fn a_weight_may_have_a_scale_for_each_column() {
+    let tensors = read_graph(rescaled(&[0.5, 2.0], &[0, 1])).unwrap();
+    let weight = &tensors["bert.encoder.layer.0.intermediate.dense.weight"];
+    assert_eq!(weight.values, [0.5, 1.5, 2.5, -6.0, 6.0, 10.0]);
+}
+
+#[test]
+fn scales_that_fit_neither_the_tensor_nor_its_columns_are_refused() {
+    for (scales, zeros) in [(vec![0.5; 3], vec![0; 3]), (vec![0.5; 2], vec![0])] {
+        let error = read_graph(rescaled(&scales, &zeros)).unwrap_err();
+        assert!(error.to_string().contains("or 2 of each"), "{error}");
+    }
 }
 
 #[test]
