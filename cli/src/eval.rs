@@ -1,6 +1,6 @@
 //! `foliorank eval`: first stages and rerankers on judged data, as a table, run files and a report.
 //!
-//! Every combination asked for is a row. Reranked answers are kept in the output folder, so a stopped
+//! Every combination asked for is a row. Answers and vectors are kept in the output folder, so a stopped
 //! evaluation goes on where it was, and another fusion costs nothing.
 
 use std::fs;
@@ -25,12 +25,14 @@ mod report;
 mod t2ranking;
 mod trec;
 mod trial;
+mod vectors;
 
 use answers::Answers;
 use dataset::{Dataset, Part};
 use first_stage::{Candidates, Embed, FirstStage, Search, Terms};
 pub(crate) use judge::run;
-use trial::{Label, Rerank, Trial};
+use trial::{Label, Rerank, Spent, Trial};
+use vectors::KeptVectors;
 
 /// Arguments of `foliorank eval`.
 #[derive(Debug, Args)]
@@ -82,7 +84,7 @@ pub(crate) struct EvalArgs {
         value_name = "FUSION"
     )]
     fuse: Vec<Fuse>,
-    /// Folder for table.md, report.html, run files, CSVs and answers.jsonl.
+    /// Folder for table.md, report.html, run files, CSVs, and what was computed.
     #[arg(long, default_value = "eval", value_name = "FOLDER")]
     out: PathBuf,
 }
@@ -168,6 +170,10 @@ fn evaluate(
     let folder = &arguments.out;
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let mut answers = Answers::open(&folder.join("answers.jsonl"))?;
+    let embedder = embedder
+        .map(|embedder| KeptVectors::open(embedder, folder))
+        .transpose()?;
+    let embedder = embedder.as_ref().map(|embedder| embedder as &dyn Embed);
     let part = Part {
         split: arguments.split.clone(),
         queries: arguments.queries.map(|queries| queries as usize),
@@ -239,10 +245,14 @@ fn on_dataset(
             reranker: reranker.to_owned(),
             fuse: fuse.to_owned(),
         };
-        let (first, seconds) = (candidates.hits.clone(), candidates.seconds);
-        trials.push(Trial::new(dataset, label("none", "none"), first, seconds));
+        let spent = Spent {
+            seconds: candidates.seconds,
+            ..Spent::default()
+        };
+        let (first, none) = (candidates.hits.clone(), label("none", "none"));
+        trials.push(Trial::new(dataset, none, first, spent));
         for reranker in rerankers {
-            let (rankings, seconds) = trial::rerank(dataset, candidates, &**reranker, answers)?;
+            let (rankings, spent) = trial::rerank(dataset, candidates, &**reranker, answers)?;
             for fuse in &arguments.fuse {
                 let (name, rankings) = match fuse.0 {
                     None => ("none".to_owned(), rankings.clone()),
@@ -252,7 +262,7 @@ fn on_dataset(
                     }
                 };
                 let label = label(reranker.name(), &name);
-                trials.push(Trial::new(dataset, label, rankings, Some(seconds)));
+                trials.push(Trial::new(dataset, label, rankings, spent));
             }
         }
     }

@@ -18,6 +18,9 @@ pub(crate) struct Answer {
     pub(crate) settings: String,
     pub(crate) query: String,
     pub(crate) seconds: f64,
+    /// Groups put to the judge.
+    #[serde(default)]
+    pub(crate) judgements: usize,
     /// Document ids and scores, best first.
     pub(crate) ranking: Vec<(String, f32)>,
 }
@@ -80,6 +83,7 @@ mod tests {
             settings: "s".into(),
             query: query.into(),
             seconds: 0.5,
+            judgements: 2,
             ranking: vec![("b".into(), 2.0), ("a".into(), 0.1)],
         }
     }

@@ -1,6 +1,6 @@
 //! First stages: the candidates of every query, and how fast they were found.
 //!
-//! The embedder is a seam, so that this file knows no network. Its vectors are not kept.
+//! The embedder is a seam, so that this file knows no network.
 
 use std::fmt;
 use std::time::Instant;
@@ -19,8 +19,11 @@ const PORTION: usize = 64;
 
 /// Turns texts into vectors.
 pub(crate) trait Embed {
-    /// Name for the settings.
+    /// Name for the table.
     fn name(&self) -> &str;
+
+    /// Everything that changes the vectors: model, weights.
+    fn settings(&self) -> String;
 
     /// A vector a text.
     fn embed(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<f32>>>;

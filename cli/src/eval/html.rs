@@ -53,14 +53,16 @@ fn name(row: &Row<'_>) -> String {
 fn table(rows: &[Row<'_>], top: usize) -> String {
     let mut html = format!(
         "<table><thead><tr><th>ranking</th><th>queries</th><th>nDCG@10</th><th>against first stage</th>\
-         <th>MRR@10</th><th>R@{top}</th><th>queries/s</th></tr></thead><tbody>"
+         <th>MRR@10</th><th>R@{top}</th><th>judgements</th><th>queries/s</th></tr></thead><tbody>"
     );
     let cell = |value: String| format!("<td class=\"n\">{value}</td>");
     let plain = |i: Interval| format!("{:.3} [{:.3}, {:.3}]", i.mean, i.low, i.high);
     let signed = |i: Interval| format!("{:+.3} [{:+.3}, {:+.3}]", i.mean, i.low, i.high);
     for row in rows {
         html += &format!("<tr><td>{}</td>", escaped(&name(row)));
-        let speed = row.trial.queries_per_second;
+        let (judgements, speed) = (row.trial.judgements(), row.trial.queries_per_second());
+        let number =
+            |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.1}"));
         let gained = row.gained.as_ref().map(|(gained, _)| signed(*gained));
         for value in [
             row.trial.judged.len().to_string(),
@@ -68,7 +70,8 @@ fn table(rows: &[Row<'_>], top: usize) -> String {
             gained.unwrap_or_default(),
             plain(row.reciprocal_rank),
             plain(row.recall),
-            speed.map_or(String::new(), |speed| format!("{speed:.1}")),
+            number(judgements),
+            number(speed),
         ] {
             html += &cell(value);
         }

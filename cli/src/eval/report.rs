@@ -55,21 +55,22 @@ pub(super) fn rows(trials: &[Trial], gain: Gain, top: usize) -> Vec<Row<'_>> {
         .collect()
 }
 
-/// The table. Intervals are 95 %, over queries.
+/// The table. Intervals are 95 %, over queries; judgements are those of a query.
 pub(super) fn markdown(rows: &[Row<'_>], top: usize) -> String {
     let mut table = format!(
         "| data | queries | first stage | reranker | fuse | nDCG@10 | against first stage | MRR@10 | \
-         R@{top} | queries/s |\n|---|---|---|---|---|---|---|---|---|---|\n"
+         R@{top} | judgements | queries/s |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
     );
     for row in rows {
         let label = &row.trial.label;
         let gained = (row.gained.as_ref()).map_or("-".into(), |(gained, _)| signed(*gained));
         let speed =
-            (row.trial.queries_per_second).map_or("-".into(), |speed| format!("{speed:.1}"));
+            (row.trial.queries_per_second()).map_or("-".into(), |speed| format!("{speed:.1}"));
+        let judgements = (row.trial.judgements()).map_or("-".into(), |n| format!("{n:.1}"));
         // Writing to a string cannot fail.
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {} | {} | {} | {gained} | {} | {} | {speed} |",
+            "| {} | {} | {} | {} | {} | {} | {gained} | {} | {} | {judgements} | {speed} |",
             label.dataset,
             row.trial.judged.len(),
             label.first_stage,

@@ -7,8 +7,9 @@ use std::rc::Rc;
 use clap::Parser;
 use foliorank::Error;
 use foliorank::reranker::TextKind;
-use foliorank::strategy::{Ranked, rank};
+use foliorank::strategy::rank;
 
+use super::trial::Reranked;
 use super::*;
 
 #[derive(Parser)]
@@ -61,14 +62,18 @@ impl Rerank for Lexical {
         format!("lexical {}", self.word)
     }
 
-    fn rank(&self, _query: &str, documents: &[&str]) -> Result<Vec<Ranked>> {
+    fn rank(&self, _query: &str, documents: &[&str]) -> Result<Reranked> {
         if self.calls.get() == self.breaks_after {
             return Err(Error::Aborted.into());
         }
         self.calls.set(self.calls.get() + 1);
         let score = |document: &&str| document.matches(self.word).count() as f32;
         let scores: Vec<f32> = documents.iter().map(score).collect();
-        Ok(rank(&scores, None)?)
+        Ok(Reranked {
+            ranking: rank(&scores, None)?,
+            judgements: documents.len(),
+            ..Reranked::default()
+        })
     }
 }
 
@@ -79,6 +84,10 @@ struct Letters(Cell<usize>);
 impl Embed for Letters {
     fn name(&self) -> &str {
         "letters"
+    }
+
+    fn settings(&self) -> String {
+        self.name().into()
     }
 
     fn embed(&self, texts: &[&str], _kind: TextKind) -> Result<Vec<Vec<f32>>> {
@@ -139,11 +148,15 @@ fn means(table: &str, column: usize) -> Vec<f64> {
 
 const NDCG: usize = 6;
 const GAINED: usize = 7;
+const JUDGEMENTS: usize = 10;
 
 #[test]
 fn a_good_reranker_gains_and_a_bad_one_loses_against_the_first_stage() {
     let table = Bench::new().run("answer", 99, &[]).unwrap();
     let good = means(&table, NDCG);
+    // Each query was asked about all its candidates, and the first stage about none.
+    assert!(means(&table, JUDGEMENTS)[1] > 1.0, "{table}");
+    assert!(means(&table, JUDGEMENTS)[0].is_nan(), "{table}");
     assert_eq!(good.len(), 2, "{table}");
     assert!(good[0] < 0.99 && good[1] == 1.0, "{table}");
     assert!(
@@ -234,8 +247,8 @@ fn a_ranking_that_leaves_documents_out_is_refused() {
         fn settings(&self) -> String {
             "lossy".into()
         }
-        fn rank(&self, _query: &str, _documents: &[&str]) -> Result<Vec<Ranked>> {
-            Ok(Vec::new())
+        fn rank(&self, _query: &str, _documents: &[&str]) -> Result<Reranked> {
+            Ok(Reranked::default())
         }
     }
     let bench = Bench::new();
@@ -264,7 +277,9 @@ fn dense_finds_by_vectors_and_hybrid_by_both() {
     );
     let answers = bench.out("answers.jsonl");
     assert!(answers.contains("dense letters"), "{answers}");
-    // 40 documents and 20 queries, for both first stages together.
+    // 40 documents and 20 queries, for both first stages together, and nothing again.
+    assert_eq!(bench.letters.0.get(), 60);
+    bench.run("answer", 999, &stages).unwrap();
     assert_eq!(bench.letters.0.get(), 60);
 }
 

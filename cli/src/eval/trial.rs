@@ -23,7 +23,17 @@ pub(crate) trait Rerank {
     fn settings(&self) -> String;
 
     /// All `documents`, best first.
-    fn rank(&self, query: &str, documents: &[&str]) -> Result<Vec<Ranked>>;
+    fn rank(&self, query: &str, documents: &[&str]) -> Result<Reranked>;
+}
+
+/// What a reranker gives for a query.
+#[derive(Debug, Default)]
+pub(crate) struct Reranked {
+    pub(crate) ranking: Vec<Ranked>,
+    /// Groups put to the judge.
+    pub(crate) judgements: usize,
+    /// What took no time now because it was known from an earlier row, as it took then.
+    pub(crate) known_seconds: f64,
 }
 
 /// What a row of the table is about.
@@ -43,8 +53,17 @@ pub(crate) struct Trial {
     /// In the order of the data set's queries.
     pub(crate) rankings: Vec<Vec<Hit>>,
     pub(crate) judged: Vec<Judged>,
-    /// Of the last stage; `None` when nothing was computed.
-    pub(crate) queries_per_second: Option<f64>,
+    /// Of the last stage.
+    pub(crate) spent: Spent,
+}
+
+/// What all queries of a row took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spent {
+    /// `None` when nothing was computed.
+    pub(crate) seconds: Option<f64>,
+    /// Groups put to a judge; `None` when there is none.
+    pub(crate) judgements: Option<usize>,
 }
 
 impl Trial {
@@ -53,17 +72,26 @@ impl Trial {
         dataset: &Dataset,
         label: Label,
         rankings: Vec<Vec<Hit>>,
-        seconds: Option<f64>,
+        spent: Spent,
     ) -> Self {
         let pairs = dataset.queries.iter().zip(&rankings);
         let judged = pairs.map(|(query, hits)| judge(dataset, query, hits));
-        let queries = dataset.queries.len() as f64;
         Self {
             label,
             judged: judged.collect(),
             rankings,
-            queries_per_second: seconds.filter(|&s| s > 0.0).map(|s| queries / s),
+            spent,
         }
+    }
+
+    pub(crate) fn queries_per_second(&self) -> Option<f64> {
+        let seconds = self.spent.seconds.filter(|&seconds| seconds > 0.0)?;
+        Some(self.judged.len() as f64 / seconds)
+    }
+
+    /// For each query.
+    pub(crate) fn judgements(&self) -> Option<f64> {
+        Some(self.spent.judgements? as f64 / self.judged.len() as f64)
     }
 
     /// nDCG@10 of each query.
@@ -101,13 +129,13 @@ fn judge(dataset: &Dataset, query: &Query, hits: &[Hit]) -> Judged {
 }
 
 /// Reranks the candidates of every query, with answers taken from `answers` where they are known.
-/// Gives the rankings and the seconds they took, then or now.
+/// Gives the rankings and what they took, then or now.
 pub(crate) fn rerank(
     dataset: &Dataset,
     candidates: &Candidates,
     reranker: &dyn Rerank,
     answers: &mut Answers,
-) -> Result<(Vec<Vec<Hit>>, f64)> {
+) -> Result<(Vec<Vec<Hit>>, Spent)> {
     let settings = format!(
         "{}, {} documents; {}; {}",
         dataset.name,
@@ -117,7 +145,7 @@ pub(crate) fn rerank(
     );
     let what = format!("{} with {}", dataset.name, reranker.name());
     let mut progress = Progress::new(what, "queries", dataset.queries.len());
-    let mut seconds = 0.0;
+    let (mut seconds, mut judgements) = (0.0, 0);
     let mut rankings = Vec::with_capacity(dataset.queries.len());
     for (query, hits) in dataset.queries.iter().zip(&candidates.hits) {
         let documents = |hit: &Hit| &dataset.documents[hit.document as usize];
@@ -127,7 +155,11 @@ pub(crate) fn rerank(
             None => {
                 let texts: Vec<&str> = hits.iter().map(|hit| &*documents(hit).text).collect();
                 let started = Instant::now();
-                let ranked = reranker.rank(&query.text, &texts)?;
+                let Reranked {
+                    ranking: ranked,
+                    judgements,
+                    known_seconds,
+                } = reranker.rank(&query.text, &texts)?;
                 let all = ranked.len() == ids.len() && ranked.iter().all(|r| r.index < ids.len());
                 ensure!(
                     all,
@@ -139,7 +171,8 @@ pub(crate) fn rerank(
                 let answer = Answer {
                     settings: settings.clone(),
                     query: query.id.clone(),
-                    seconds: started.elapsed().as_secs_f64(),
+                    seconds: started.elapsed().as_secs_f64() + known_seconds,
+                    judgements,
                     ranking: (ranked.iter())
                         .map(|ranked| (ids[ranked.index].to_owned(), ranked.score))
                         .collect(),
@@ -149,10 +182,15 @@ pub(crate) fn rerank(
             }
         };
         seconds += answer.seconds;
+        judgements += answer.judgements;
         rankings.push(as_hits(&answer, &ids, hits));
         progress.step();
     }
-    Ok((rankings, seconds))
+    let spent = Spent {
+        seconds: Some(seconds),
+        judgements: Some(judgements),
+    };
+    Ok((rankings, spent))
 }
 
 /// An answer's documents as the first stage numbers them.
