@@ -64,6 +64,53 @@ test("WebGPU computes, and agrees with the CPU over every shape", { timeout: 600
   assert.ok(new Set(scores).size > 12, "all documents got the same few scores");
 });
 
+/** Put in front of the worker's script: counts what WASM asks of the device, and tells when asked. */
+const COUNT = `{
+  const counts = { dispatches: 0, pipelines: 0, uploads: 0, readBacks: 0, submits: 0 };
+  const count = (type, method, what) => {
+    const original = type.prototype[method];
+    type.prototype[method] = function (...args) { counts[what] += 1; return original.apply(this, args); };
+  };
+  count(GPUComputePassEncoder, "dispatchWorkgroups", "dispatches");
+  count(GPUDevice, "createComputePipeline", "pipelines");
+  count(GPUDevice, "createComputePipelineAsync", "pipelines");
+  count(GPUQueue, "writeBuffer", "uploads");
+  count(GPUQueue, "submit", "submits");
+  count(GPUBuffer, "mapAsync", "readBacks");
+  const channel = new BroadcastChannel("count");
+  channel.onmessage = ({ data }) => { if (data === "tell") channel.postMessage(counts); };
+}\n`;
+
+test("a pass is seven dispatches a layer and four beside, from nine pipelines at most, with one read-back a batch", { timeout: 300_000 }, async (t) => {
+  server.routes["/worker.js"] = answer(COUNT + readFileSync(join(dist, "worker.js"), "utf8"));
+  t.after(() => { delete server.routes["/worker.js"]; });
+  const page = await openBlank(t);
+  const { loaded, before, after, usage } = await page.evaluate(async (documents) => {
+    const channel = new BroadcastChannel("count");
+    const counts = () => new Promise((resolve) => {
+      channel.onmessage = ({ data }) => resolve(data);
+      channel.postMessage("tell");
+    });
+    const reranker = await Reranker.load({ model: model("tiny-cross-encoder"), device: "webgpu" });
+    const loaded = await counts();
+    // The first call may make larger buffers.
+    await reranker.rerank("good bridge", documents);
+    const before = await counts();
+    const { usage } = await reranker.rerank("good bridge", documents);
+    const after = await counts();
+    reranker.dispose();
+    return { loaded, before, after, usage };
+  }, SHAPES[1].documents);
+  const { layers } = JSON.parse(readFileSync(new URL("../../models/tiny-cross-encoder/model.json", import.meta.url), "utf8")).dimensions;
+  const spent = Object.fromEntries(Object.entries(after).map(([what, count]) => [what, count - before[what]]));
+  t.diagnostic(`${layers} layers, ${usage.batches} batch: ${JSON.stringify(spent)}; pipelines ${loaded.pipelines}`);
+  assert.equal(usage.batches, 1);
+  assert.equal(spent.dispatches, 7 * layers + 4);
+  assert.ok(loaded.pipelines > 0 && loaded.pipelines <= 9, `${loaded.pipelines} pipelines at load`);
+  assert.deepEqual([spent.pipelines, spent.submits, spent.readBacks], [0, 1, 1]);
+  assert.ok(spent.uploads <= 1, `${spent.uploads} uploads`);
+});
+
 test("auto measures both devices and says which it kept", { timeout: 300_000 }, async (t) => {
   const page = await openBlank(t);
   const info = await page.evaluate(async () => (await Reranker.load({ model: model("tiny-cross-encoder"), device: "auto" })).info);
