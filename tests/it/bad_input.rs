@@ -41,6 +41,22 @@ fn edit_header(weights: &mut [u8], from: &str, to: &str) {
     weights[8..8 + length].copy_from_slice(edited.as_bytes());
 }
 
+/// Adds a tensor of one number to a safetensors file.
+fn add_tensor(weights: &mut Vec<u8>, name: &str) {
+    let length = u64::from_le_bytes(weights[..8].try_into().unwrap()) as usize;
+    let header = String::from_utf8(weights[8..8 + length].to_vec()).unwrap();
+    let (from, to) = (weights.len() - 8 - length, weights.len() - 4 - length);
+    let entry =
+        format!(",\"{name}\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[{from},{to}]}}}}");
+    let mut header = header.trim_end().strip_suffix('}').unwrap().to_owned() + &entry;
+    header += &" ".repeat(header.len().next_multiple_of(8) - header.len());
+    let numbers = weights.split_off(8 + length);
+    *weights = (header.len() as u64).to_le_bytes().to_vec();
+    weights.extend(header.into_bytes());
+    weights.extend(numbers);
+    weights.extend(1.0_f32.to_le_bytes());
+}
+
 fn error(parts: Parts) -> Error {
     parts.load().map(|_| ()).unwrap_err()
 }
@@ -182,8 +198,10 @@ fn a_missing_an_unused_and_a_misshapen_tensor_are_named() {
             "\"classifier.bias\":{\"dtype\":\"I32\"",
         );
     });
+    let surplus = with_weights(|weights| add_tensor(weights, "surplus.bias"));
     for (parts, tensor) in [
-        (renamed, "pooler.bia"),
+        (renamed, "pooler.bias"),
+        (surplus, "surplus.bias"),
         (reshaped, "embeddings.word.weight"),
         (retyped, "classifier.bias"),
     ] {
