@@ -13,6 +13,7 @@ mod opcodes;
 mod pairs;
 mod plan;
 mod project;
+mod python;
 mod setup;
 mod stamps;
 mod steps;
