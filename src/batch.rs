@@ -65,7 +65,7 @@ pub fn plan(lengths: &[usize], budget: usize, layout: Layout) -> Plan {
     }
 }
 
-fn padded_width(length: usize) -> usize {
+pub(crate) fn padded_width(length: usize) -> usize {
     length.max(1).next_multiple_of(WIDTH_STEP)
 }
 

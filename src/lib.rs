@@ -8,7 +8,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`reranker`] | the one call; options, progress, usage |
+//! | [`reranker`] | the one call, or several together; options, progress, usage |
 //! | [`strategy`] | the [`Judge`] seam and every way to ask it, by name |
 //! | [`page`] | long pages as windows, windows' scores as page scores |
 //! | [`tokenizer`] | text to WordPiece ids with byte spans |

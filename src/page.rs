@@ -28,6 +28,16 @@ impl Default for Windows {
 }
 
 impl Windows {
+    /// The sizes a caller gave, and the default for what it left out. An overlap left out is at
+    /// most a quarter of the window.
+    #[must_use]
+    pub fn given(size: Option<usize>, overlap: Option<usize>) -> Self {
+        let usual = Self::default();
+        let size = size.unwrap_or(usual.size);
+        let overlap = overlap.unwrap_or(usual.overlap.min(size / 4));
+        Self { size, overlap }
+    }
+
     /// Checks the sizes.
     ///
     /// # Errors
@@ -114,6 +124,18 @@ mod tests {
     fn the_earlier_window_wins_a_tie() {
         assert_eq!(best(&[0.5, 2.0, 2.0, -1.0]), 1);
         assert_eq!(best(&[]), 0);
+    }
+
+    #[test]
+    fn an_overlap_left_out_suits_the_window() {
+        let sizes = |size, overlap| {
+            let windows = Windows::given(size, overlap);
+            (windows.size, windows.overlap)
+        };
+        assert_eq!(sizes(None, None), (192, 48));
+        assert_eq!(sizes(Some(64), None), (64, 16));
+        assert_eq!(sizes(Some(400), None), (400, 48));
+        assert_eq!(sizes(None, Some(7)), (192, 7));
     }
 
     #[test]

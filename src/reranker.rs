@@ -16,10 +16,15 @@ use crate::tokenizer::Tokenizer;
 mod embed;
 mod score;
 mod self_test;
+mod together;
 
 pub use embed::{Embeddings, TextKind};
 
 pub use self_test::warm_up;
+
+pub use together::Together;
+
+use score::Page;
 
 /// A loaded model on a device.
 #[derive(Debug)]
@@ -153,7 +158,12 @@ impl Reranker {
             return Ok(Ranking::default());
         }
         let scored = self.score(query, documents, options, observe).await?;
-        let raw: Vec<f32> = scored.pages.iter().map(|page| page.score).collect();
+        self.ranking(&scored.pages, options, scored.usage)
+    }
+
+    /// Pages by their raw scores, as the options ask.
+    fn ranking(&self, pages: &[Page], options: &Options, usage: Usage) -> Result<Ranking, Error> {
+        let raw: Vec<f32> = pages.iter().map(|page| page.score).collect();
         let results = rank(&raw, options.top_n)?
             .into_iter()
             .map(|ranked| RankedDocument {
@@ -162,13 +172,10 @@ impl Reranker {
                     Scores::Raw => ranked.score,
                     Scores::Relevance => self.manifest.score.relevance(ranked.score),
                 },
-                passage: scored.pages[ranked.index].passage.clone(),
+                passage: pages[ranked.index].passage.clone(),
             })
             .collect();
-        Ok(Ranking {
-            results,
-            usage: scored.usage,
-        })
+        Ok(Ranking { results, usage })
     }
 
     /// The model's manifest.

@@ -1,4 +1,4 @@
-//! Native `foliorank`: fetch models, rerank files, evaluate, make hard negatives. Arguments and printing only; the library does the work.
+//! Native `foliorank`: fetch models, rerank files, evaluate, make hard negatives, serve. Arguments and printing only; the library does the work.
 
 use clap::{Parser, Subcommand};
 
@@ -7,6 +7,7 @@ mod generate;
 mod models;
 mod progress;
 mod rerank;
+mod serve;
 
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -25,6 +26,8 @@ enum Command {
     Models(models::ModelsArgs),
     /// Rank files, or requests from standard input, for a query.
     Rerank(rerank::RerankArgs),
+    /// Answer rerank and embeddings requests over HTTP.
+    Serve(Box<serve::ServeArgs>),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -33,5 +36,6 @@ fn main() -> anyhow::Result<()> {
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Models(arguments) => models::run(arguments),
         Command::Rerank(arguments) => rerank::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
     }
 }

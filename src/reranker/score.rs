@@ -59,9 +59,10 @@ pub(super) struct Page {
 }
 
 /// A window: which document, which of its tokens.
-struct Window {
-    document: usize,
-    tokens: Range<usize>,
+#[derive(Debug)]
+pub(super) struct Window {
+    pub(super) document: usize,
+    pub(super) tokens: Range<usize>,
 }
 
 impl Reranker {
@@ -95,13 +96,7 @@ impl Reranker {
         };
         let tokens = self.tokenize(documents, options, observe).await?;
         let room = self.room(&query);
-        let windows: Vec<Window> = (tokens.iter().enumerate())
-            .flat_map(|(document, tokens)| {
-                let cut = options.windows.cut(tokens.len(), room);
-                cut.into_iter()
-                    .map(move |tokens| Window { document, tokens })
-            })
-            .collect();
+        let windows = cut(&tokens, options, room);
         let frame = self.manifest.max_length - room;
         let lengths: Vec<usize> = windows.iter().map(|w| w.tokens.len() + frame).collect();
         let plan = plan(&lengths, self.network.batch_tokens(), self.network.layout());
@@ -152,7 +147,8 @@ impl Reranker {
         })
     }
 
-    async fn tokenize(
+    /// Ids and byte spans of each document, as far as the options read it.
+    pub(super) async fn tokenize(
         &self,
         documents: &[&str],
         options: &Options,
@@ -244,13 +240,28 @@ impl Reranker {
             return self.network.logits(batch).await;
         };
         let vectors = self.network.vectors(batch).await?;
-        let cosine = |vector: &Vec<f32>| vector.iter().zip(query).map(|(a, b)| a * b).sum();
-        Ok(vectors.iter().map(cosine).collect())
+        Ok(vectors.iter().map(|vector| cosine(vector, query)).collect())
     }
 }
 
+/// Of vectors of unit length.
+pub(super) fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The windows of documents, in document order, at least one each.
+pub(super) fn cut(tokens: &[Tokens], options: &Options, room: usize) -> Vec<Window> {
+    (tokens.iter().enumerate())
+        .flat_map(|(document, tokens)| {
+            let cut = options.windows.cut(tokens.len(), room);
+            cut.into_iter()
+                .map(move |tokens| Window { document, tokens })
+        })
+        .collect()
+}
+
 /// The best window of each document. Windows are in document order, at least one each.
-fn pages(windows: &[Window], scores: &[f32], tokens: &[Tokens]) -> Vec<Page> {
+pub(super) fn pages(windows: &[Window], scores: &[f32], tokens: &[Tokens]) -> Vec<Page> {
     let mut pages = Vec::with_capacity(tokens.len());
     let mut from = 0;
     for group in windows.chunk_by(|a, b| a.document == b.document) {

@@ -232,11 +232,7 @@ fn observer<'a>(
 
 fn rerank_options(options: JsValue) -> Result<Options, Error> {
     let options: RerankOptions = decode(options)?;
-    let usual = Windows::default();
-    let size = options.window.map_or(usual.size, |size| size as usize);
-    let overlap = options
-        .overlap
-        .map_or(usual.overlap.min(size / 4), |overlap| overlap as usize);
+    let tokens = |given: Option<u32>| given.map(|tokens| tokens as usize);
     Ok(Options {
         top_n: options.top_n.map(|n| n as usize),
         scores: if options.raw_scores {
@@ -245,7 +241,7 @@ fn rerank_options(options: JsValue) -> Result<Options, Error> {
             Scores::Relevance
         },
         max_tokens_per_document: options.max_tokens_per_document.map(|n| n as usize),
-        windows: Windows { size, overlap },
+        windows: Windows::given(tokens(options.window), tokens(options.overlap)),
     })
 }
 

@@ -1,14 +1,18 @@
 // What the tests of every runtime share: a folder that looks as if the package was installed there, and a server process to talk to.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { connect } from "node:net";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, "../..");
 export const tiny = join(root, "models/tiny-cross-encoder");
+/** The native command, as xtask builds it. */
+export const foliorank = join(process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache/foliorank/target"), "debug/foliorank");
 const installed = join(here, "node_modules");
 
 /** A copy of a template with its packages beside it. Removed after the test. */
@@ -78,4 +82,31 @@ export async function speak(fetch, url) {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   assert.match(metrics, /foliorank_requests_total\{route="\/v2\/rerank",status="200"\} 1\n/);
   return { health, results: first.results };
+}
+
+/** A connection on which to write what no client would. */
+export async function raw(t, url, text) {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  t.after(() => socket.destroy());
+  await once(socket, "connect");
+  socket.write(text);
+  return socket;
+}
+
+/** What a server with the tokens "one" and "two" has to do with strangers and broken clients. */
+export async function endure(t, url) {
+  const body = JSON.stringify({ query: "bridge", documents: ["a bridge"] });
+  const post = (headers) => fetch(`${url}/rerank`, { method: "POST", headers, body });
+  assert.equal((await post({})).status, 401);
+  assert.equal((await post({ authorization: "Bearer two" })).status, 200);
+
+  const head = "POST /rerank HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer one\r\n";
+  const huge = await raw(t, url, `${head}Content-Length: ${2 ** 30}\r\n\r\n{"query"`);
+  const [answer] = await once(huge, "data");
+  assert.match(String(answer), /^HTTP\/1\.1 413 /);
+  huge.destroy();
+  const half = await raw(t, url, `${head}Content-Length: 100\r\n\r\n{"query"`);
+  half.destroy();
+  assert.equal((await post({ authorization: "Bearer one" })).status, 200);
 }

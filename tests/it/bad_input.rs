@@ -12,7 +12,7 @@ fn parts() -> Parts {
 }
 
 /// The tiny model with other weights, its manifest made to agree.
-fn with_weights(change: impl FnOnce(&mut Vec<u8>)) -> Parts {
+pub(crate) fn with_weights(change: impl FnOnce(&mut Vec<u8>)) -> Parts {
     let mut parts = parts();
     let sha256 = |bytes: &[u8]| -> String {
         Sha256::digest(bytes)

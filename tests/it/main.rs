@@ -12,4 +12,5 @@ mod kernels;
 mod known_answers;
 mod metrics;
 mod support;
+mod together;
 mod tokens;

@@ -1,17 +1,16 @@
 //! `cargo xtask bench`: builds what is measured, exports the same weights for the peers, and starts bench/run.mjs, which measures.
 //! The peers' npm packages and the Python that writes ONNX are the benchmark's own; the product needs neither.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::config::Config;
 use crate::plan;
 use crate::project::{self, Project};
+use crate::python;
 use crate::setup;
-use crate::stamps;
 use crate::toolchain;
 use crate::wasm::{self, Mode};
 
@@ -89,47 +88,17 @@ fn node(project: &Project, script: &str) -> Command {
 fn export(project: &Project) -> Result<PathBuf> {
     let models = project.cache.join("bench/models");
     project::run(
-        Command::new(python(project)?)
-            .arg(project.root.join("bench/export_onnx.py"))
-            .arg(project.models())
-            .arg(project.cache.join("downloads"))
-            .arg(&models),
+        Command::new(python::environment(
+            project,
+            "bench/venv",
+            "bench/requirements.txt",
+        )?)
+        .arg(project.root.join("bench/export_onnx.py"))
+        .arg(project.models())
+        .arg(project.cache.join("downloads"))
+        .arg(&models),
     )?;
     Ok(models)
-}
-
-/// Python with the packages of bench/requirements.txt, in an environment of its own.
-fn python(project: &Project) -> Result<PathBuf> {
-    let folder = project.cache.join("bench/venv");
-    let requirements = project.root.join("bench/requirements.txt");
-    let python = folder.join("bin/python");
-    let stamp = stamps::hash(std::slice::from_ref(&requirements), &[]);
-    let stamp_file = folder.join("xtask-stamp");
-    if python.is_file() && fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
-        return Ok(python);
-    }
-    let create = || {
-        project::run(
-            Command::new("python3")
-                .args(["-m", "venv", "--clear"])
-                .arg(&folder),
-        )
-    };
-    create()
-        .or_else(|first| {
-            // Debian keeps what a new environment needs in a package of its own.
-            setup::apt_install(&["python3-venv"])
-                .map_err(|second| second.context(format!("{first:#}")))
-                .and_then(|()| create())
-        })
-        .context("cannot make a Python environment for the ONNX export")?;
-    project::run(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--requirement"])
-            .arg(requirements),
-    )?;
-    fs::write(stamp_file, stamp)?;
-    Ok(python)
 }
 
 #[cfg(test)]

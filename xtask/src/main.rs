@@ -14,6 +14,7 @@ mod opcodes;
 mod pairs;
 mod plan;
 mod project;
+mod python;
 mod setup;
 mod stamps;
 mod steps;

@@ -34,7 +34,7 @@ const CHECKS: [(&str, Check); 11] = [
         versions::releases,
     ),
     (
-        "rust-version, rust-toolchain.toml and the Debian fallback",
+        "rust-version, rust-toolchain.toml, the Debian fallback and the Containerfile",
         versions::rust,
     ),
     ("commands in the README and in xtask", readme_commands),

@@ -14,6 +14,7 @@ use anyhow::{Result, ensure};
 use crate::config::Config;
 use crate::pairs;
 use crate::project::{Project, run, run_within};
+use crate::python;
 use crate::setup;
 use crate::steps::{Step, step};
 use crate::toolchain;
@@ -151,10 +152,16 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         step("edge packages", &["tools"], || {
             setup::npm_packages_of(project, &project.root.join("tests/edge"))
         }),
+        step("Python clients", &["tools"], || {
+            python_clients(project).map(drop)
+        }),
         step(
             "edge tests",
             &[
                 "edge packages",
+                "Python clients",
+                // Builds the native server, and fetches the model it serves.
+                "models",
                 "wasm cpu",
                 "wasm cpu-relaxed",
                 "wasm gpu",
@@ -207,10 +214,17 @@ fn browser_tests(project: &Project) -> Result<()> {
     run_within(&mut node, BROWSER_LIMIT)
 }
 
-/// The templates of www/edge on the runtimes that they are for.
+/// The clients of PyPI that the server must satisfy.
+fn python_clients(project: &Project) -> Result<PathBuf> {
+    python::environment(project, "clients/venv", "tests/edge/requirements.txt")
+}
+
+/// The templates of www/edge on the runtimes that they are for, and the native server.
 fn edge_tests(project: &Project) -> Result<()> {
     let mut node = Command::new("node");
     node.current_dir(&project.root)
+        .env("CARGO_TARGET_DIR", &project.target)
+        .env("FOLIORANK_CLIENTS", python_clients(project)?)
         .args(["--test", "--test-concurrency=1"])
         .args(test_files(&project.root, Path::new("tests/edge"))?);
     run_within(&mut node, BROWSER_LIMIT)

@@ -86,6 +86,11 @@ pub(super) fn rust(root: &Path) -> Result<()> {
         channel.starts_with(&format!("{fallback}.")),
         "rust-toolchain.toml has {channel}, debian::OLDEST in xtask has {fallback}"
     );
+    let container = read(root, "Containerfile")?;
+    ensure!(
+        container.contains(&format!("FROM rust:{channel}-")),
+        "rust-toolchain.toml has {channel}, the Containerfile builds with another"
+    );
     Ok(())
 }
 
