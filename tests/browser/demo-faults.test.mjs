@@ -51,14 +51,15 @@ test("a tab closed while a file is read leaves the documents before it whole, an
 
 test("a tab closed while passages are indexed leaves an index that opens, goes on, and answers as one made at once", { timeout: 5 * MINUTES }, async (t) => {
   const context = await sharedContext(t);
-  const many = file("many.md", Array.from({ length: 160 }, (_, index) => `# Part ${index}\n\n${`Visitors number ${index * 7} came to the ${["pool", "mill", "bridge", "wood"][index % 4]} by bus. `.repeat(4)}`).join("\n\n"));
+  const many = file("many.md", Array.from({ length: 260 }, (_, index) => `# Part ${index}\n\nVisitors number ${index * 7} came to the ${["pool", "mill", "bridge", "wood"][index % 4]} by bus.`).join("\n\n"));
   const first = await openDemo(t, `${TINY}#ask`, { context });
   await bring(first, many);
   await first.selectOption("#mode", "hybrid");
   await first.selectOption("#threshold", "0");
   await first.fill("#question", "Who came to the mill?");
   await first.click("#ask-run");
-  await first.waitForFunction(() => /^Making vectors: ([1-9]\d*) of/.test(document.querySelector("#ask-work .work-label").textContent));
+  // A first portion is stored, the second one is on its way.
+  await first.waitForFunction(() => /^Indexing passages: [1-9]\d* of/.test(document.querySelector("#ask-work .work-label").textContent));
   await first.close();
 
   const answer = async (page) => {
@@ -70,7 +71,10 @@ test("a tab closed while passages are indexed leaves an index that opens, goes o
     return { note: await page.textContent(".stage:first-child .stage-note"), list: await page.locator(".duel-side:first-child .duel-label").allTextContents() };
   };
   const again = await openDemo(t, `${TINY}#ask`, { context });
-  await counted(again, "1 document, 160 pages");
+  await counted(again, "1 document, 260 pages");
+  const before = await storedCounts(again, "demo-all-minilm-l6-v2");
+  assert.ok(before.documents > 0 && before.documents < 260, "it was closed in the middle");
+  assert.deepEqual(before, { ids: before.documents, documents: before.documents, vectors: before.documents });
   const resumed = await answer(again);
   const counts = await storedCounts(again, "demo-all-minilm-l6-v2");
   const passages = Number(/\d+/.exec(resumed.note)[0]);
@@ -118,6 +122,7 @@ for (const when of ["between two rankings", "in the middle of one"]) {
     // And all goes on there.
     await visit(page, "ask");
     await page.selectOption("#threshold", "0");
+    await page.fill("#question", "How many visitors came to the pool?");
     await run(page);
     assert.equal(await page.textContent("#ask-error"), "");
     assert.ok(await page.locator(".quotes > li").count() > 0);

@@ -3,14 +3,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MINUTES, TINY, artefacts, finish, openDemo, visit } from "./demo-page.mjs";
+import { axeContext, violations } from "./axe.mjs";
+import { MINUTES, TINY, artefacts, finish, openDemo, scrollsSideways, visit } from "./demo-page.mjs";
 import { browserText, keptText, useLlm } from "./llm-route.mjs";
 
 const run = (page) => finish(page, "#ask-work", () => page.click("#ask-run"));
 
 /** The view "Ask" with the tiny model, which says nothing sensible, and a language model that says `say`. */
-async function openAsk(t, say, query = TINY) {
-  const page = await openDemo(t, `${query}#settings`);
+async function openAsk(t, say, query = TINY, options = {}) {
+  const page = await openDemo(t, `${query}#settings`, options);
   const asked = await useLlm(t, page, say);
   await visit(page, "ask");
   await page.selectOption("#threshold", "0");
@@ -123,7 +124,7 @@ test("of several answers the one that answers and rests on its sources comes fir
       "NOT_IN_PAGES",
     ][number % 4];
   };
-  const { page, asked } = await openAsk(t, say, "device=cpu");
+  const { page, asked } = await openAsk(t, say, "device=cpu", { context: await axeContext(t) });
   await page.selectOption("#answers", "4");
   await run(page);
   assert.equal(await page.textContent("#ask-error"), "");
@@ -143,12 +144,14 @@ test("of several answers the one that answers and rests on its sources comes fir
   await page.locator(".others summary").focus();
   await page.keyboard.press("Enter");
   assert.equal(await page.locator(".others .answer-text").first().isVisible(), true);
+  assert.deepEqual(await violations(page), []);
   assert.match(await page.textContent(".stage:nth-child(4) .stage-note"), /^the best of 4 by the language model$/);
   await page.screenshot({ path: join(artefacts, "ask-candidates.png"), fullPage: true });
   await page.setViewportSize({ width: 360, height: 780 });
   await page.emulateMedia({ colorScheme: "dark" });
   await page.locator("#answer").scrollIntoViewIfNeeded();
-  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+  assert.equal(await scrollsSideways(page), false);
+  assert.deepEqual(await violations(page), []);
   await page.screenshot({ path: join(artefacts, "ask-candidates-360-dark.png") });
 });
 

@@ -225,7 +225,7 @@ export const strings = {
   ].join(" "),
   answerStopped: "Stopped here; this is what had come.",
   answerBroken: "It broke off here; this is what had come.",
-  sources: "It rests on",
+  sources: "Best passages, by the local model",
   nearest: "Nearest all the same",
   nothingFound: "No passage shares a word with the question.",
   notInPages: (score: number, threshold: number) =>

@@ -34,6 +34,8 @@ export async function quotes(query: string, passages: readonly Passage[], model:
   const { signal } = doing;
   const wholes = await reranker.rerank(query, own, { signal });
   const pieces = await reranker.rerank(query, parts, { signal });
+  // It may have gone on elsewhere, on the CPU.
+  doing.models.changed();
   const scores = new Map(wholes.results.map(({ index, relevanceScore }) => [own[index], relevanceScore]));
   const found = own.flatMap((passage): Quote[] => {
     const best = pieces.results.find(({ index }) => parts[index]?.passage === passage);
