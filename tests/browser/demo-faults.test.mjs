@@ -137,7 +137,8 @@ test("a hostile page reaches the language model as fenced data, and what the mod
   await bring(page, file("hostile.md", `# Visitors <b>bold</b>\n\n${HOSTILE} Visitors of the pool came by bus.`), file("line.txt", `visitors ${"x".repeat(500_000)}${" pool y".repeat(90_000)}`));
   await visit(page, "ask");
   await page.selectOption("#threshold", "0");
-  await page.fill("#question", `visitors of the pool ${HOSTILE}`);
+  // Short: a long question leaves the tiny model little room for a page, and a line of a megabyte then takes minutes.
+  await page.fill("#question", "visitors of the <b>pool</b>");
   await run(page);
   assert.equal(await page.textContent("#ask-error"), "");
   const words = browserText(asked[0].body);
