@@ -1,11 +1,12 @@
-// The view "Hard negatives" with rules on the sample: funnel, table, plot, editing by hand, files; and the language model that the user
-// sets up, scripted by the test's own server.
+// The view "Hard negatives" with rules on the sample: funnel, table, plot, editing by hand, files; and with
+// a scripted language model that checks them.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { truth } from "../../www/test/llm-server.mjs";
 import { MINUTES, TINY, artefacts, bring, file, finish, openDemo, visit } from "./demo-page.mjs";
-import { answer, browserText, server } from "./llm-route.mjs";
+import { keptText, useLlm } from "./llm-route.mjs";
 
 const generate = (page) => finish(page, "#neg-work", () => page.click("#neg-run"));
 const rows = (page) => page.locator(".negatives tbody tr:not(.row-positive)");
@@ -91,49 +92,63 @@ test("generation can be stopped, and a page without facts says so", { timeout: 5
   assert.match(await page.textContent("#neg-error"), /^Set up a language model/);
 });
 
-test("a language model of the user's answers with citations, and its key stays in memory", { timeout: 5 * MINUTES }, async (t) => {
-  const asked = [];
-  let text = "The region\u2019s flood fund paid 800,000 crowns [1]. <b>Not bold</b> [77].";
-  server().routes["/v1/chat/completions"] = answer(asked, () => text);
-  t.after(() => { delete server().routes["/v1/chat/completions"]; });
+test("a language model writes and checks look-alikes: the funnel lives, votes are shown, the hardest come first, the key is nowhere", { timeout: 5 * MINUTES }, async (t) => {
+  const KEY = "sk-not-to-be-found";
+  // The tiny model knows nothing, so that many look-alikes fool it.
   const page = await openDemo(t, `${TINY}#settings`);
-  await page.selectOption("#llm-provider", "openai");
-  await page.fill("#llm-url", `${server().url}/v1`);
-  await page.fill("#llm-model", "scripted");
-  await page.fill("#llm-key", "sk-very-secret");
-  await page.click("#llm-form button[type=submit]");
-  await page.waitForFunction(() => /^In use: OpenAI-compatible, scripted\.$/.test(document.querySelector("#llm-state").textContent));
-
-  await visit(page, "ask");
-  assert.match(await page.textContent("#ask-llm"), /A language model writes/);
-  await page.selectOption("#threshold", "0");
-  await page.fill("#question", "Who paid for the footbridge?");
-  await finish(page, "#ask-work", () => page.click("#ask-run"));
-  assert.equal(await page.textContent("#ask-error"), "");
-  assert.match(await page.textContent(".answer-text"), /flood fund paid 800,000 crowns 1\. <b>Not bold<\/b> \[77\]\./);
-  assert.equal(await page.locator(".answer-text b").count(), 0);
-  assert.equal(asked[0].authorization, "Bearer sk-very-secret");
-  assert.match(browserText(asked[0].body), /passage 1\]\]/);
-  await page.locator(".cite").click();
-  await page.waitForSelector("#page-dialog[open] mark");
-  await page.click("#dialog-close");
-  assert.ok(await page.locator("#strategy option").count() > 8, "with a language model there are more strategies");
-
-  text = "NOT_IN_PAGES";
-  await finish(page, "#ask-work", () => page.click("#ask-run"));
-  assert.match(await page.textContent(".nothing"), /^The language model finds no answer in these pages\.$/);
-
-  const kept = await page.evaluate(async () => {
-    const stores = [];
-    for (const { name } of await indexedDB.databases()) {
-      const database = await new Promise((resolve) => { const request = indexedDB.open(name); request.onsuccess = () => resolve(request.result); });
-      for (const store of database.objectStoreNames) {
-        stores.push(await new Promise((resolve) => { const request = database.transaction(store).objectStore(store).getAll(); request.onsuccess = () => resolve(request.result); }));
-      }
-      database.close();
-    }
-    return JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href, document.cookie, stores]);
+  let lies = false;
+  const asked = await useLlm(t, page, async ({ messages, response_format: format }) => {
+    // So that there is something to see while it works.
+    await new Promise((resolve) => { setTimeout(resolve, 30); });
+    return JSON.stringify(truth(messages.at(-1).content, format?.json_schema?.schema, lies));
+  }, KEY);
+  await visit(page, "negatives");
+  await bring(page, file("towns.txt", Array.from({ length: 3 }, (_, town) => `Holm${town} had ${10 + town} water mills on its river in 2021.`).join(" ")));
+  await page.selectOption("#neg-by", "llm");
+  assert.match(await page.textContent("#neg-note"), /^By a language model: two prompts must both say/);
+  await page.evaluate(() => {
+    globalThis.funnels = [];
+    new MutationObserver(() => {
+      if (document.querySelector("#neg-work").dataset.busy === "true") globalThis.funnels.push([...document.querySelectorAll(".funnel-count")].map(({ textContent }) => textContent).join(" "));
+    }).observe(document.querySelector("#funnel-steps"), { childList: true });
   });
-  assert.match(kept, /footbridge/i, "the measure sees what is stored");
-  assert.doesNotMatch(kept, /very-secret/);
+  await generate(page);
+  assert.equal(await page.textContent("#neg-error"), "");
+  assert.ok(new Set(await page.evaluate(() => globalThis.funnels)).size > 2, "the funnel changes while it works");
+  const funnel = (await page.locator(".funnel-count").allTextContents()).map((text) => Number(text.replace("\u2212", "")));
+  assert.equal(funnel[0], funnel.slice(1).reduce((sum, one) => sum + one));
+  assert.equal(funnel.at(-1), await rows(page).count());
+  assert.ok(funnel.at(-1) >= 6, funnel.join());
+  assert.deepEqual([...new Set(await page.locator(".row-positive .cell-votes").allTextContents())], ["A\u2713 B\u2713"]);
+  assert.deepEqual([...new Set(await rows(page).locator(".cell-votes").allTextContents())], ["A\u2717 B\u2717"]);
+  assert.equal(await rows(page).locator(".cell-votes").first().getAttribute("title"), "A not answerable, B not answerable");
+  assert.ok(await page.locator(".row-fooled").count() > 0, "some fool the model");
+  for (let group = 0; group < await page.locator(".group").count(); group += 1) {
+    const table = page.locator(".group").nth(group);
+    const margins = await numbers(table.locator(".cell-margin"));
+    assert.deepEqual(margins, [...margins].sort((a, b) => a - b), "the hardest come first");
+    const fooled = await table.locator("tbody tr:not(.row-positive)").evaluateAll((found) => found.map(({ className }) => className === "row-fooled"));
+    assert.equal(fooled.lastIndexOf(true), fooled.filter(Boolean).length - 1, "those that fool the model stand above the others");
+    assert.equal(fooled.filter(Boolean).length, margins.filter((margin) => margin <= 0).length);
+  }
+  await page.screenshot({ path: join(artefacts, "negatives-llm.png"), fullPage: true });
+
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#neg-export")]);
+  const exported = readFileSync(await download.path(), "utf8");
+  assert.match(exported, /Holm1/);
+  assert.match(exported, /scripted/, "the export says which model it was");
+  assert.ok(!exported.includes(KEY));
+  const kept = await keptText(page);
+  assert.match(kept, /Holm1/, "the measure sees what is stored");
+  assert.ok(!kept.includes(KEY));
+  assert.ok(!(await page.content()).includes(KEY));
+  assert.ok(asked.every(({ authorization, body }) => authorization === `Bearer ${KEY}` && !JSON.stringify(body).includes(KEY)));
+
+  // One that calls everything answerable leaves nothing, and each check says so.
+  lies = true;
+  await bring(page, file("other.txt", "Holm7 had 17 water mills on its river in 2021."));
+  await page.selectOption("#neg-page", { index: 1 });
+  await generate(page);
+  const dead = (await page.locator(".funnel-count").allTextContents()).map((text) => Number(text.replace("\u2212", "")));
+  assert.ok(dead[1] > 0 && dead.at(-1) === 0, dead.join());
 });

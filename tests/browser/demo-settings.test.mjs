@@ -1,26 +1,13 @@
 // The view "Settings", every view under axe-core, and the page without a network.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { axeContext, violations } from "./axe.mjs";
 import { MINUTES, TINY, artefacts, ask, bring, file, finish, labels, openDemo, ranked, scrollsSideways, visit, watch } from "./demo-page.mjs";
 import { browser, server } from "./set-up.mjs";
 
-const require = createRequire(join(dirname(fileURLToPath(import.meta.url)), "../../www/package.json"));
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-
-/** Serious and critical violations of what is shown now. */
-const violations = (page) => page.evaluate(async () => {
-  const { violations: found } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
-  return found.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(", ")}`);
-});
-
 test("no view has a serious violation of accessibility, in light and dark, wide and on a phone", { timeout: 5 * MINUTES }, async (t) => {
-  const context = await browser.newContext({ bypassCSP: true });
-  t.after(() => context.close());
-  await context.addInitScript(axe);
+  const context = await axeContext(t);
   const page = await openDemo(t, `${TINY}&bench#rerank`, { context });
   await page.getByRole("button", { name: "a PDF" }).click();
   await page.waitForFunction(() => document.querySelector("#library-count").textContent === "2 documents, 18 pages");

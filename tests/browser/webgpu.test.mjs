@@ -1,10 +1,8 @@
 // The real WASM on WebGPU (SwiftShader) with the tiny cross-encoder: it must really run there, agree with the CPU, and survive the loss
 // of its device. Without a WebGPU adapter these tests fail; they never skip.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
-import { answer, dist } from "./server.mjs";
+import { canLoseDevice } from "./lose-device.mjs";
 import { openBlank, server } from "./set-up.mjs";
 
 /** Largest difference of a raw logit between the two devices. */
@@ -119,18 +117,9 @@ test("auto measures both devices and says which it kept", { timeout: 300_000 }, 
   assert.match(info.device.reason, /is faster here/);
 });
 
-/** Put in front of the worker's script: lets the test destroy the device that WASM opened. */
-const LOSE = `{
-  const original = GPUAdapter.prototype.requestDevice;
-  let device;
-  GPUAdapter.prototype.requestDevice = async function (...args) { return (device = await original.apply(this, args)); };
-  new BroadcastChannel("lose").onmessage = () => device.destroy();
-}\n`;
-
 for (const when of ["in the middle of a request", "between requests"]) {
   test(`a device lost ${when} continues on the CPU with nothing lost`, { timeout: 300_000 }, async (t) => {
-    server.routes["/worker.js"] = answer(LOSE + readFileSync(join(dist, "worker.js"), "utf8"));
-    t.after(() => { delete server.routes["/worker.js"]; });
+    canLoseDevice(t, server);
     const page = await openBlank(t);
     const outcome = await page.evaluate(async (middle) => {
       const channel = new BroadcastChannel("lose");

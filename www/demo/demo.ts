@@ -37,6 +37,7 @@ new LibraryPanel(library, (page) => {
   library.look(page);
   if (document.body.dataset["showing"] === "rerank") rerank.open(page);
 });
+library.restore();
 byId("sample-back").addEventListener("click", () => library.useSample());
 followModel(model);
 startRouter((view) => {

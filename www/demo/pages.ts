@@ -1,4 +1,5 @@
 // What the page ranks: a page of a PDF, a picture, or a section of a text. The reranker reads `text` and hands the same object back.
+import type { KeptPictures } from "./read/kept-pictures.js";
 
 /** A part of a page's picture, in shares (0..1) of its width and height, from the top left. */
 export interface Box {
@@ -39,6 +40,10 @@ export interface Source {
   readonly kind: Kind;
   readonly pages: readonly Page[];
   readonly sample?: boolean;
+  /** Its text comes with the page itself. */
+  readonly builtIn?: boolean;
+  /** What the pictures of its pages are drawn from, if they have any. */
+  readonly pictures?: KeptPictures;
   /** Something worth saying about a file that was read all the same. */
   readonly note?: string;
   /** Gives back what it holds besides its pages. */

@@ -25,8 +25,19 @@ export interface LlmAnswer {
   outputTokens: number;
 }
 
+/** How one question is asked. */
+export interface LlmOptions {
+  /** Aborted when the answer is no longer wanted. */
+  signal: AbortSignal;
+  /**
+   * Told the answer as far as it has come, all of it each time, while it is being written. A model that cannot stream may leave it alone:
+   * the answer itself is whole in any case. Where the work ends with an error, what came before it stands.
+   */
+  onText?: (text: string) => void;
+}
+
 /**
  * Answers one question. What it throws ends the work with code `llm`, or with the error's own `code` where that is one of ERROR_CODES.
- * Retries are its own business. `signal` is aborted when the answer is no longer wanted.
+ * Retries are its own business.
  */
-export type Llm = (request: LlmRequest, options: { signal: AbortSignal }) => Promise<LlmAnswer>;
+export type Llm = (request: LlmRequest, options: LlmOptions) => Promise<LlmAnswer>;

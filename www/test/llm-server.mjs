@@ -36,7 +36,36 @@ export function truth(user, schema, lies = false) {
   return { queries: NOUNS.map((noun) => data.trim().replace("mills", noun)) };
 }
 
-/** `mood(request)` gives `perfect`, `lies`, `broken`, `busy`, `down`, `stall`, `refuse` or `echo`, for the request with that number. */
+const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+/**
+ * Writes `content` as OpenAI's server-sent events, a few letters each, `pauseMs` apart. `end`: `whole`; in the middle of it `cut` breaks the
+ * connection, `unfinished` ends it as if all were well, and `hang` says nothing more.
+ */
+export async function streamAnswer(response, content, { end = "whole", pauseMs = 0, headers = {} } = {}) {
+  response.writeHead(200, { "content-type": "text/event-stream", ...headers });
+  const send = (delta, finish_reason = null, rest = {}) => response.write(`data: ${JSON.stringify({
+    id: "x", object: "chat.completion.chunk", created: 0, model: "scripted", choices: [{ index: 0, delta, finish_reason }], ...rest,
+  })}\n\n`);
+  const pieces = content.match(/.{1,7}/gsu) ?? [];
+  const shown = end === "whole" ? pieces : pieces.slice(0, Math.ceil(pieces.length / 2));
+  for (const piece of shown) {
+    send({ role: "assistant", content: piece });
+    await wait(pauseMs);
+  }
+  if (end === "hang") return;
+  if (end === "cut") {
+    response.destroy();
+    return;
+  }
+  if (end === "whole") send({}, "stop", { usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 } });
+  response.end(end === "whole" ? "data: [DONE]\n\n" : "");
+}
+
+/**
+ * `mood(request)` gives `perfect`, `lies`, `broken`, `busy`, `down`, `stall`, `refuse` or `echo`, for the request with that number;
+ * for an answer that is streamed also `cut`, `unfinished` or `hang`.
+ */
 export async function startLlm(mood = () => "perfect") {
   const requests = [];
   const server = createServer((request, response) => {
@@ -62,6 +91,10 @@ export async function startLlm(mood = () => "perfect") {
       const schema = body.response_format?.json_schema?.schema;
       const content = { broken: "{\"queries\": [", echo: `{"key": "${request.headers.authorization}"}` }[now]
         ?? JSON.stringify(truth(user, schema, now === "lies"));
+      if (body.stream) {
+        const end = ["cut", "unfinished", "hang"].includes(now) ? now : "whole";
+        return void streamAnswer(response, content, { end, headers: cors });
+      }
       return send(200, {
         id: "x", object: "chat.completion", created: 0, model: body.model,
         choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }],

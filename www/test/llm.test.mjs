@@ -91,6 +91,81 @@ test("a key that a server repeats is in no answer and no error", async () => {
   assert.equal(JSON.stringify(model) === undefined && !String(model).includes(KEY), true);
 });
 
+/** Asks for plain text with somebody listening: the texts that came, and how it ended. */
+async function listen(model, { signal = never, until } = {}) {
+  const texts = [];
+  const { schema: _, ...plain } = request;
+  const onText = (text) => {
+    texts.push(text);
+    until?.(texts);
+  };
+  const ended = await model(plain, { signal, onText }).then((answer) => ({ answer }), (error) => ({ error }));
+  return { texts, ...ended };
+}
+
+/** Each text goes on where the one before it ended. */
+const grows = (texts) => texts.every((text, place) => place === 0 || (text.startsWith(texts[place - 1]) && text.length > texts[place - 1].length));
+
+test("an answer streams to who listens, and is the same answer with its tokens", async () => {
+  const server = await serve();
+  const model = llm.openAiCompatible({ baseUrl: server.baseUrl, model: "m" });
+  const { texts, answer } = await listen(model);
+  assert.ok(texts.length > 10 && grows(texts), `${texts.length} texts`);
+  assert.equal(texts.at(-1), answer.text);
+  assert.deepEqual([answer.inputTokens, answer.outputTokens], [100, 10]);
+  const { schema: _, ...plain } = request;
+  assert.equal((await model(plain, { signal: never })).text, answer.text);
+  assert.deepEqual(server.requests.map(({ body }) => body.stream), [true, undefined]);
+  // With a schema, too.
+  const seen = [];
+  const { text } = await model(request, { signal: never, onText: (one) => seen.push(one) });
+  assert.equal(JSON.parse(text).queries.length, 12);
+  assert.equal(seen.at(-1), text);
+  assert.ok(server.requests[2].body.response_format);
+});
+
+for (const mood of ["cut", "unfinished"]) {
+  test(`a stream that is ${mood} in the middle rejects, and what came stands`, async () => {
+    const server = await serve(() => mood);
+    const { texts, error } = await listen(llm.openAiCompatible({ baseUrl: server.baseUrl, model: "m" }));
+    assert.ok(texts.length > 5 && grows(texts));
+    assert.ok(code("llm")(error), String(error));
+    assert.equal(server.requests.length, 1, "what began is not asked for again");
+  });
+}
+
+test("a stream that stalls ends at the time limit or when the caller aborts, and what came stands", async () => {
+  const server = await serve(() => "hang");
+  const late = await listen(llm.openAiCompatible({ baseUrl: server.baseUrl, model: "m", timeoutMs: 500 }));
+  assert.ok(late.texts.length > 5);
+  assert.ok(code("llm", /0\.5 s/)(late.error), String(late.error));
+  const controller = new AbortController();
+  const model = llm.openAiCompatible({ baseUrl: server.baseUrl, model: "m", parallel: 1 });
+  const stopped = await listen(model, { signal: controller.signal, until: ({ length }) => { if (length === 3) controller.abort(); } });
+  assert.ok(stopped.texts.length >= 3);
+  assert.ok(code("aborted")(stopped.error), String(stopped.error));
+  server.feel(() => "perfect");
+  assert.ok((await listen(model)).answer, "its place is free again");
+});
+
+test("a server that is down is asked again before a stream begins, and a refusal is told", async () => {
+  const server = await serve((number) => (number === 0 ? "down" : "perfect"));
+  assert.ok((await listen(llm.openAiCompatible({ baseUrl: server.baseUrl, model: "m" }))).answer);
+  assert.equal(server.requests.length, 2);
+  server.feel(() => "refuse");
+  const { texts, error } = await listen(llm.openAiCompatible({ baseUrl: server.baseUrl, model: "m", apiKey: KEY }));
+  assert.ok(code("llm", /HTTP 401: wrong key: Bearer \*\*\*/)(error), String(error));
+  assert.deepEqual(texts, []);
+});
+
+test("a key that a server repeats in a stream is never seen, not even its first letters at a time", async () => {
+  const server = await serve(() => "echo");
+  const { texts, answer } = await listen(llm.openAiCompatible({ baseUrl: server.baseUrl, model: "m", apiKey: KEY }));
+  assert.equal(answer.text, '{"key": "Bearer ***"}');
+  assert.ok(texts.length > 1);
+  for (const text of texts) assert.ok(answer.text.startsWith(text), text);
+});
+
 test("a key does not leave this machine unencrypted, nor hide in a URL", async () => {
   const server = await serve();
   // 0.0.0.0 reaches this machine without being one of its loopback names.
@@ -151,6 +226,12 @@ test("any model of the AI SDK will do, and the browser's own where there is one"
     const model = await llm.builtIn();
     assert.deepEqual(await ask(model), { text: "{}", inputTokens: 7, outputTokens: 0 });
     assert.deepEqual(asked, [request.system, request.user, SCHEMA, "destroyed"]);
+    // Without promptStreaming there is nothing to listen to; the answer comes all the same.
+    assert.deepEqual((await listen(model)).answer.text, "{}");
+    const { create } = globalThis.LanguageModel;
+    globalThis.LanguageModel.create = async (options) => ({ ...await create(options), promptStreaming: () => (async function* () { yield "one "; yield "two"; })() });
+    const { texts, answer: heard } = await listen(model);
+    assert.deepEqual([texts, heard.text], [["one ", "one two"], "one two"]);
   } finally {
     delete globalThis.LanguageModel;
   }

@@ -54,3 +54,50 @@ test("passages are whole sentences that know their place, and two rankings agree
   assert.deepEqual(agreement(["a", "b", "c"], ["a", "b", "c"], 2), { tau: 1, shared: 2 });
   assert.deepEqual(cited("It is so [1, 2]. Not [9].", 2), [{ text: "It is so " }, { cites: 1 }, { cites: 2 }, { text: ". Not [9]." }]);
 });
+
+test("of an answer that is still coming only whole citations are shown, and not the word that it is none", () => {
+  const { settled } = source;
+  const whole = "The fund paid [1, 2]. The club, too [3].";
+  for (let length = 1; length <= whole.length; length += 1) assert.doesNotMatch(settled(whole.slice(0, length)).replace(/\[[\d, ]+\]/gu, ""), /\[/u);
+  assert.equal(settled("It is so [1"), "It is so");
+  assert.equal(settled("It is so [1]"), "It is so [1]");
+  assert.equal(settled("A list [see below"), "A list [see below");
+  for (const begun of ["", "N", " NOT_IN", "NOT_IN_PAGES", "NOT_IN_PAGES\n"]) assert.equal(settled(begun), "");
+  assert.equal(settled("NOT so"), "NOT so");
+});
+
+test("an answer's claims name the passages that are cited for them", () => {
+  const { cited, claims } = source;
+  assert.deepEqual(claims(cited("The fund paid [1, 2]. The club, too [3]. So it was.", 3)), [
+    { text: "The fund paid", cites: [1, 2] }, { text: "The club, too", cites: [3] }, { text: "So it was.", cites: [] },
+  ]);
+  assert.deepEqual(claims(cited("[1] first.", 1)), [{ text: "first.", cites: [] }]);
+  assert.deepEqual(claims([]), []);
+});
+
+test("several answers are ranked by question and sources together, same words count once, and some may fail", async () => {
+  const { candidates } = source;
+  const passages = ["a mill", "a bridge"].map((text, place) => ({ id: String(place), text, file: "f", label: "l", start: 0, end: text.length }));
+  // Scores by a table: what the question makes of an answer, and what a claim makes of a passage.
+  const table = { "q|supported": 0.8, "q|off": 0.9, "supported|a mill": 0.5, "off|a mill": 0.1, "off|a bridge": 0.1 };
+  const reranker = {
+    rerank: async (query, documents) => ({
+      results: documents.map((document, index) => ({ index, relevanceScore: table[`${query}|${document.text ?? document}`] ?? 0 })).sort((a, b) => b.relevanceScore - a.relevanceScore),
+    }),
+  };
+  const answers = ["off [1, 2]", "supported [1]", "NOT_IN_PAGES", undefined, "supported [1]"];
+  const given = [];
+  const llm = async ({ temperature }, { signal }) => {
+    const text = answers[given.push(temperature) - 1];
+    if (text === undefined) throw new Error("down");
+    return { text, inputTokens: 0, outputTokens: 0, signal };
+  };
+  const controller = new AbortController();
+  const many = { signal: controller.signal, onProgress: () => undefined, models: { start: async () => reranker }, model: "m", onParts: () => undefined, onDone: () => undefined };
+  const { ranked, nowhere, failed } = await candidates("q", passages, llm, { ...many, count: 5 });
+  assert.deepEqual([nowhere, failed, given.every((temperature) => temperature > 0)], [1, 1, true]);
+  assert.deepEqual(ranked.map(({ parts, onQuestion, onSources }) => [parts[0].text, onQuestion, onSources]), [["supported ", 0.8, 0.5], ["off ", 0.9, 0.1]]);
+  assert.ok(Math.abs(ranked[0].score - Math.sqrt(0.4)) < 1e-9);
+  await assert.rejects(candidates("q", passages, async () => { throw new Error("down"); }, { ...many, count: 2 }), /down/);
+  await assert.rejects(candidates("q", passages, async () => { controller.abort(); return { text: "late", inputTokens: 0, outputTokens: 0 }; }, { ...many, count: 2 }), { name: "AbortError" });
+});

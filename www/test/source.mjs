@@ -18,7 +18,8 @@ export const source = await bundle([
   "src/errors.ts", "src/validate.ts", "src/probe.ts", "src/device.ts", "src/download.ts", "src/cache.ts", "src/weights.ts", "src/failure-watch.ts",
   "src/engine.ts", "src/limit.ts", "src/judge-groups.ts", "src/service.ts", "src/connect.ts", "src/client.ts", "src/threads.ts", "src/pieces.ts", "src/tally.ts",
   "src/merge.ts", "src/pool.ts", "src/reranker.ts", "src/embedder.ts", "src/logic/client.ts", "src/logic/service.ts", "src/logic/stored-index.ts",
-  "demo/read/split.ts", "demo/read/lines.ts", "demo/read/image-size.ts", "demo/rerank/sheet.ts", "demo/find/passages.ts", "demo/compare/agreement.ts", "demo/ask/cited.ts",
+  "demo/read/split.ts", "demo/read/lines.ts", "demo/read/image-size.ts", "demo/rerank/sheet.ts", "demo/find/passages.ts", "demo/compare/agreement.ts", "demo/ask/cited.ts", "demo/ask/written.ts",
+  "demo/ask/candidates.ts",
 ]);
 
 /** For `assert.rejects`: the error has this code, and its message matches. */

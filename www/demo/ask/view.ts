@@ -1,6 +1,5 @@
 // The view "Ask": question -> first stage -> second stage -> answer, with what each did and how long it took. Owns the one running question.
 import type { Llm, SearchMode } from "foliorank";
-import { say } from "../announce.js";
 import { chosen } from "../choices.js";
 import { byId, make, makeButton } from "../dom.js";
 import { showDuel } from "../find/duel.js";
@@ -11,11 +10,11 @@ import type { Model } from "../model.js";
 import type { PageDialog } from "../page-dialog.js";
 import { RunForm, type Turn } from "../run-form.js";
 import { strings } from "../strings.js";
-import { quotes, written, type Quote } from "./answer.js";
+import { quotes } from "./answer.js";
+import { AnswerView } from "./answer-view.js";
+import { candidates } from "./candidates.js";
 import type { Part } from "./cited.js";
-
-/** Quotes shown. */
-const QUOTED = 3;
+import { written } from "./written.js";
 
 export interface AskParts {
   search: Search;
@@ -33,10 +32,11 @@ interface Stage {
 
 export class AskView {
   readonly #parts: AskParts;
+  readonly #answered = new AnswerView((passage, span) => this.#open(passage, span));
   readonly #form = new RunForm({ work: "ask-work", run: "ask-run", stop: "ask-stop", error: "ask-error" }, {
     onBusy: (busy) => {
       if (!busy) return;
-      byId("answer").replaceChildren();
+      this.#answered.clear();
       showStages([]);
     },
   });
@@ -66,6 +66,7 @@ export class AskView {
   async refresh(): Promise<void> {
     const llm = this.#parts.llm();
     byId("ask-llm").textContent = llm ? strings.llmSet : strings.llmNone;
+    byId("answers-field").hidden = !llm;
     const select = byId<HTMLSelectElement>("strategy");
     if (this.#listed && select.dataset["llm"] === String(llm !== undefined)) return;
     this.#listed = true;
@@ -80,7 +81,8 @@ export class AskView {
     if (query) await this.#form.run(strings.starting, (turn) => this.#answer(query, turn));
   }
 
-  async #answer(query: string, { signal, current, onProgress, tell }: Turn): Promise<void> {
+  async #answer(query: string, turn: Turn): Promise<void> {
+    const { signal, current, onProgress, tell } = turn;
     const { search, model, llm: given } = this.#parts;
     const llm = given();
     const value = (id: string): string => byId<HTMLSelectElement>(id).value;
@@ -97,7 +99,7 @@ export class AskView {
     mark(strings.stageFirst, first.searchMs, strings.candidateCount(first.found.length));
     if (first.found.length === 0) {
       byId("ask-duel").replaceChildren();
-      showNothing(strings.nothingFound);
+      this.#answered.nothing(strings.nothingFound);
       this.#form.progress.end(strings.nothingFound);
       return;
     }
@@ -114,14 +116,43 @@ export class AskView {
     const threshold = Number(value("threshold"));
     const top = Math.max(...best.map(({ score }) => score), 0);
     const known = top >= threshold;
-    const words = known && llm ? await written(query, passages, llm, signal) : undefined;
-    mark(strings.stageAnswer, performance.now() - begun, llm && known ? strings.byLlm : strings.byQuotes);
+    // What came of an answer that broke off is shown all the same, and so are the quotes.
+    let broken: { why: unknown } | undefined;
+    let found = known;
+    if (known && llm && current()) {
+      try {
+        found = await this.#write(query, passages, llm, turn);
+      } catch (why) {
+        broken = { why };
+        if (current()) this.#answered.broken(signal.aborted ? strings.answerStopped : strings.answerBroken);
+      }
+    }
+    mark(strings.stageAnswer, performance.now() - begun, llm && known ? strings.byLlm(Number(value("answers"))) : strings.byQuotes);
     if (!current()) return;
-    if (!known) showNothing(strings.notInPages(top, threshold));
-    else if (llm && !words) showNothing(strings.llmFoundNothing);
-    else if (words) this.#showWords(words, passages);
-    this.#showQuotes(best, known ? "answer" : "nearest");
-    this.#form.progress.end(known ? strings.answered : strings.notInPages(top, threshold));
+    if (!known) this.#answered.nothing(strings.notInPages(top, threshold));
+    this.#answered.quotes(best, found ? "answer" : "nearest");
+    if (broken) throw broken.why;
+    this.#form.progress.end(found ? strings.answered : known ? strings.llmFoundNothing : strings.notInPages(top, threshold));
+  }
+
+  /** The language model's answer as it comes, or the best of several. False when it finds none. */
+  async #write(query: string, passages: readonly Passage[], llm: Llm, { signal, current, onProgress, tell }: Turn): Promise<boolean> {
+    const count = Number(byId<HTMLSelectElement>("answers").value);
+    const texts = this.#answered.writing(count, passages);
+    const onParts = (place: number, parts: Part[]): void => { if (current()) texts[place]?.show(parts); };
+    tell(strings.writing(count, 0), count === 1 ? undefined : 0);
+    const found = count === 1
+      ? await written(query, passages, llm, { signal, temperature: 0, onParts: (parts) => onParts(0, parts) })
+      : await candidates(query, passages, llm, {
+        signal, onProgress, models: this.#parts.model, model: chosen().model, count, onParts,
+        onDone: (done) => { if (done < count) tell(strings.writing(count, done), done / count); else tell(strings.weighing(count)); },
+      });
+    const any = found !== undefined && (!("ranked" in found) || found.ranked.length > 0);
+    if (!current()) return any;
+    if (!any) this.#answered.nothing(strings.llmFoundNothing);
+    else if ("ranked" in found) this.#answered.ranked(found, passages);
+    else this.#answered.written();
+    return any;
   }
 
   #showLists(found: readonly Found[], ranked: Second): void {
@@ -139,39 +170,6 @@ export class AskView {
     const page = this.#parts.search.pageOf(passage);
     if (page) this.#parts.dialog.open(page, { start: passage.start + span.start, end: passage.start + span.end });
   }
-
-  #showWords(parts: readonly Part[], passages: readonly Passage[]): void {
-    const text = make("p", "answer-text");
-    for (const part of parts) {
-      if ("text" in part) text.append(part.text);
-      else {
-        const passage = passages[part.cites - 1] as Passage;
-        const cite = makeButton("cite", String(part.cites), () => this.#open(passage));
-        cite.setAttribute("aria-label", strings.cites(part.cites, passage.label));
-        text.append(cite);
-      }
-    }
-    byId("answer").replaceChildren(make("h3", "", strings.answer), text);
-  }
-
-  #showQuotes(best: readonly Quote[], how: "answer" | "nearest"): void {
-    const answer = byId("answer");
-    const items = best.map(({ passage, sentence, around, score }, place) => {
-      const { text } = passage;
-      const before = `${around.start > 0 ? "\u2026 " : ""}${text.slice(around.start, sentence.start)}`;
-      const after = `${text.slice(sentence.end, around.end)}${around.end < text.length ? " \u2026" : ""}`;
-      const quote = make("blockquote", "quote", before, make("mark", "", text.slice(sentence.start, sentence.end)), after);
-      const source = makeButton("link", strings.quoteSource(place + 1, passage.label, passage.file), () => this.#open(passage, sentence));
-      return make("li", "", quote, make("p", "quote-foot", source, make("span", "hint", strings.quoteScore(score))));
-    });
-    if (items.length === 0) return;
-    const list = make("ol", "quotes", ...items.slice(0, how === "answer" ? QUOTED : 2));
-    if (how === "answer" && !answer.hasChildNodes()) answer.append(make("h3", "", strings.bestPassages));
-    else answer.append(make("h4", "", how === "answer" ? strings.sources : strings.nearest));
-    answer.append(list);
-    say(strings.answered);
-  }
-
 }
 
 export async function fillStrategies(select: HTMLSelectElement, llm: Llm | undefined): Promise<void> {
@@ -191,8 +189,4 @@ export async function fillStrategies(select: HTMLSelectElement, llm: Llm | undef
 function showStages(stages: readonly Stage[]): void {
   byId("stages").replaceChildren(...stages.map(({ name, ms, note }) =>
     make("li", "stage", make("span", "stage-name", name), make("span", "stage-ms", strings.milliseconds(ms)), make("span", "stage-note", note))));
-}
-
-function showNothing(text: string): void {
-  byId("answer").replaceChildren(make("p", "nothing", text));
 }

@@ -42,6 +42,8 @@ export class Search {
   }
 
   async search(query: string, mode: SearchMode, top: number, { signal, onProgress, tell }: Doing & { tell: Tell }): Promise<Searched> {
+    // What is not in the library leaves the index, and that would be dear to make again.
+    await this.#library.restored;
     const begun = performance.now();
     const passages = await this.#passages(signal);
     const index = await this.#open(mode !== "bm25", { signal, onProgress, tell });

@@ -1,9 +1,10 @@
 // The library of pages that all views share: which documents there are, which are being read, which were skipped and why, and which
-// page is being looked at. Knows nothing of how it is shown.
+// page is being looked at. What there is is kept for the next visit. Knows nothing of how it is shown.
 import { readFile, textSource } from "../read/files.js";
 import { FileProblem, type Page, type Source } from "../pages.js";
 import { strings } from "../strings.js";
 import { sampleSource } from "./samples.js";
+import { LibraryStore } from "./store.js";
 
 /** A file that waits or is being read. */
 export interface Job {
@@ -18,13 +19,27 @@ export interface Job {
 export type LibraryChange = "documents" | "jobs" | "page";
 
 export class Library {
-  #sources: readonly Source[] = [sampleSource()];
+  readonly #store = new LibraryStore();
+  /** Documents of an earlier visit are on their way, or the sample is there. */
+  #sources: readonly Source[] = LibraryStore.holds ? [] : [sampleSource()];
   #jobs: readonly Job[] = [];
   #problems: readonly string[] = [];
   #page: Page | undefined;
   #pasted = 0;
+  readonly #kept = new WeakSet<Source>();
   #reading: Promise<void> = Promise.resolve();
+  #restored: Promise<void> = Promise.resolve();
   readonly #listeners = new Set<(change: LibraryChange) => void>();
+
+  /** Brings back what an earlier visit left, once. */
+  restore(): void {
+    if (LibraryStore.holds) this.#restored = this.#reading = this.#restore();
+  }
+
+  /** Resolves when what an earlier visit left is there: before, a document that is missing need not be gone. */
+  get restored(): Promise<void> {
+    return this.#restored;
+  }
 
   onChange(listener: (change: LibraryChange) => void): void {
     this.#listeners.add(listener);
@@ -87,14 +102,14 @@ export class Library {
     return this.#reading;
   }
 
-  #job(file: File, kind: "own" | "sample"): () => Promise<void> {
+  #enter(name: string): { job: Job; controller: AbortController; leave: () => void } {
     const controller = new AbortController();
     const leave = (): void => {
       this.#jobs = this.#jobs.filter((other) => other !== job);
       this.#tell("jobs");
     };
     const job: Job = {
-      name: file.name, what: strings.waiting,
+      name, what: strings.waiting,
       cancel: () => {
         controller.abort();
         leave();
@@ -102,6 +117,34 @@ export class Library {
     };
     this.#jobs = [...this.#jobs, job];
     this.#tell("jobs");
+    return { job, controller, leave };
+  }
+
+  async #restore(): Promise<void> {
+    const { job, controller: { signal }, leave } = this.#enter(strings.keptDocuments);
+    let before = 0;
+    try {
+      await this.#store.read((source, done, total) => {
+        job.what = strings.restoring(done, total);
+        job.share = done / total;
+        // In front of what has been added meanwhile.
+        this.#kept.add(source);
+        this.#sources = [...this.#sources.slice(0, before), source, ...this.#sources.slice(before)];
+        before += 1;
+        this.#tell("jobs");
+      }, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#complain(strings.keptUnreadable((error as Error).message));
+      // Better than an empty page that nobody has asked for.
+      if (!signal.aborted && this.#sources.length === 0) this.#sources = [sampleSource()];
+    } finally {
+      leave();
+      this.#tell("documents");
+    }
+  }
+
+  #job(file: File, kind: "own" | "sample"): () => Promise<void> {
+    const { job, controller, leave } = this.#enter(file.name);
     return async () => {
       const { signal } = controller;
       if (signal.aborted) return;
@@ -135,9 +178,23 @@ export class Library {
   }
 
   #set(sources: readonly Source[]): void {
+    for (const source of this.#sources) if (!sources.includes(source)) void this.#store.drop(source);
     this.#sources = sources;
+    for (const source of sources) if (!this.#kept.has(source)) void this.#keep(source);
     if (this.#page && !this.pages.includes(this.#page)) this.#page = undefined;
     this.#tell("documents");
+  }
+
+  /** Each is tried once. Failing costs nothing but the next visit. */
+  async #keep(source: Source): Promise<void> {
+    this.#kept.add(source);
+    const kept = await this.#store.keep(source);
+    if (kept !== "all") this.#complain(strings.keptNot[kept](source.name));
+  }
+
+  #complain(problem: string): void {
+    this.#problems = [...this.#problems, problem];
+    this.#tell("jobs");
   }
 
   #tell(change: LibraryChange): void {

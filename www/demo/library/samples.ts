@@ -5,7 +5,7 @@ import type { Source } from "../pages.js";
 import { textSource } from "../read/files.js";
 import { strings } from "../strings.js";
 
-export const sampleSource = (): Source => ({ ...textSource(strings.sampleName, sampleText), sample: true });
+export const sampleSource = (): Source => ({ ...textSource(strings.sampleName, sampleText), sample: true, builtIn: true });
 
 export const MORE_SAMPLES = [
   { label: strings.samplePdf, path: "./samples/flood-handbook.pdf", name: "flood-handbook.pdf", type: "application/pdf" },

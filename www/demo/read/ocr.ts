@@ -1,16 +1,9 @@
 // Text of a picture by tesseract.js, English. Its worker, its WASM and its data lie in the demo's own folder, and are fetched when the
 // first picture comes. One worker is kept for a while, because the next picture often follows.
 import { createWorker, OEM, type Worker as Tesseract } from "tesseract.js";
-import { FileProblem, type Reading, type Span } from "../pages.js";
+import { FileProblem, type Reading } from "../pages.js";
 import { strings } from "../strings.js";
-
-/** A word in the text and on the picture, in pixels. */
-export interface Word extends Span {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
+import type { Word } from "./image-picture.js";
 
 const IDLE_MS = 30_000;
 const beside = (path: string): string => new URL(`./ocr/${path}`, import.meta.url).href;

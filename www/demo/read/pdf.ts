@@ -9,10 +9,13 @@ import { PdfPictures } from "./pdf-picture.js";
 const beside = (path: string): string => new URL(`./pdfjs/${path}`, import.meta.url).href;
 GlobalWorkerOptions.workerSrc = beside("pdf.worker.js");
 
+/** Pictures inside a PDF that claim more pixels are left out when its pages are drawn. */
+const MOST_IMAGE_PIXELS = 50e6;
+
 /** Opens a PDF. The caller destroys the task. */
 export function openPdf(data: ArrayBuffer): PDFDocumentLoadingTask {
   return getDocument({
-    data, disableFontFace: true, useSystemFonts: false, enableXfa: false, stopAtErrors: false, verbosity: 0, isEvalSupported: false,
+    data, disableFontFace: true, useSystemFonts: false, enableXfa: false, stopAtErrors: false, verbosity: 0, isEvalSupported: false, maxImageSize: MOST_IMAGE_PIXELS,
     cMapUrl: beside("cmaps/"), cMapPacked: true, standardFontDataUrl: beside("standard_fonts/"), wasmUrl: beside("wasm/"),
   });
 }
@@ -54,14 +57,16 @@ async function readPages(data: ArrayBuffer, { signal, onProgress }: Reading): Pr
 /** Rejects with FileProblem, or with the reason of the signal. */
 export async function pdfSource(file: File, reading: Reading): Promise<Source> {
   const read = await readPages(await file.arrayBuffer(), reading);
-  const pictures = new PdfPictures(file);
-  const pages = read.flatMap(({ text, ratio }, index): Page[] => (text
-    ? [{ file: file.name, label: strings.page(index + 1), text, picture: pictures.page(index + 1, ratio) }]
-    : []));
-  if (pages.length === 0) throw new FileProblem(strings.fileScanned);
+  const numbers = read.flatMap(({ text }, index) => (text ? [index + 1] : []));
+  if (numbers.length === 0) throw new FileProblem(strings.fileScanned);
+  const drawn = new PdfPictures(file);
+  const pages = numbers.map((number): Page => {
+    const { text, ratio } = read[number - 1] as Read;
+    return { file: file.name, label: strings.page(number), text, picture: drawn.page(number, ratio) };
+  });
   const empty = read.length - pages.length;
   return {
-    name: file.name, kind: "pdf", pages, close: () => pictures.close(),
+    name: file.name, kind: "pdf", pages, pictures: { of: "pdf", original: file, numbers }, close: () => drawn.close(),
     ...(empty > 0 ? { note: strings.somePagesEmpty(file.name, empty) } : {}),
   };
 }

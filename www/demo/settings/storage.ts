@@ -3,6 +3,7 @@
 import { say } from "../announce.js";
 import { chosen } from "../choices.js";
 import { byId, make, makeButton } from "../dom.js";
+import { LIBRARY, LibraryStore } from "../library/store.js";
 import type { Model } from "../model.js";
 import { canWorkOffline, keepEverything } from "../offline.js";
 import { strings } from "../strings.js";
@@ -38,10 +39,14 @@ async function databases(): Promise<string[]> {
 }
 
 const forget = (name: string): Promise<void> => new Promise((resolve) => {
+  if (name === LIBRARY) LibraryStore.unmark();
   const request = indexedDB.deleteDatabase(name);
   // One that another tab holds open goes when that tab does.
   for (const event of ["success", "error", "blocked"]) request.addEventListener(event, () => resolve());
 });
+
+const databaseName = (name: string): string => (name === LIBRARY ? strings.storedLibrary
+  : name.startsWith(INDEX) ? strings.storedIndex(name.slice(INDEX.length)) : strings.storedAnswers);
 
 const isModel = ({ cache }: Entry): boolean => cache === "foliorank-v1";
 /** The folder is the model's name. */
@@ -81,7 +86,7 @@ export class StoragePanel {
       const bytes = own.reduce((sum, entry) => sum + entry.bytes, 0);
       return item(name, strings.storedSize(own.length, bytes), () => this.#clear((entry) => own.some(({ url }) => url.href === entry.url.href)));
     }), ...stored.map((name) => item(
-      name.startsWith(INDEX) ? strings.storedIndex(name.slice(INDEX.length)) : strings.storedAnswers, "",
+      databaseName(name), "",
       async () => {
         await forget(name);
         await this.#clear(() => false);

@@ -1,9 +1,11 @@
 // Any language model of the AI SDK (package `ai`) as an `Llm`: structured output by JSON Schema, the SDK's retries (they honour
 // Retry-After), a time limit, and a limit of calls at once. What cannot be read as JSON is handed on as it is: the caller repairs it.
+// Streams where somebody listens.
 import type { LanguageModel } from "ai";
 import { aborted, RerankError } from "../errors.js";
-import type { Llm, LlmAnswer, LlmRequest } from "../llm.js";
+import type { Llm, LlmAnswer, LlmOptions, LlmRequest } from "../llm.js";
 import { limit } from "../limit.js";
+import { hider } from "./hider.js";
 
 export interface AiSdkOptions {
   /** Attempts after a failed one. Default 4. */
@@ -38,25 +40,29 @@ async function load(): Promise<Ai> {
 /** `model`, or what gives it when first asked. */
 export function fromAiSdk(model: LanguageModel | (() => Promise<LanguageModel>), options: AiSdkOptions = {}): NamedLlm {
   const { maxRetries = 4, timeoutMs = 120_000, parallel = 4, apiKey } = options;
-  const hide = (text: string): string => (apiKey ? text.replaceAll(apiKey, "***") : text);
+  const { hide, begun } = hider(apiKey);
   const inTurn = limit(parallel);
   const isLoader = typeof model === "function";
   let loaded: Promise<LanguageModel> | undefined;
 
-  async function answer(request: LlmRequest, signal: AbortSignal): Promise<LlmAnswer> {
-    const { generateText, jsonSchema, NoObjectGeneratedError, Output } = await load();
+  async function answer(request: LlmRequest, { signal, onText }: LlmOptions): Promise<LlmAnswer> {
+    const ai = await load();
     const own = isLoader ? await (loaded ??= model()) : model;
     const late = AbortSignal.timeout(timeoutMs);
     const { system, user, schema, maxTokens, temperature } = request;
+    const asked = {
+      model: own, system, prompt: user, temperature, maxRetries, abortSignal: AbortSignal.any([signal, late]),
+      ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
+      ...(schema ? { output: ai.Output.object({ schema: ai.jsonSchema(schema) }) } : {}),
+    };
     try {
-      const { text, usage } = await generateText({
-        model: own, system, prompt: user, temperature, maxRetries, abortSignal: AbortSignal.any([signal, late]),
-        ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
-        ...(schema ? { output: Output.object({ schema: jsonSchema(schema) }) } : {}),
-      });
+      const { text, usage } = onText
+        // Errors come in the stream; without onError the SDK would also write them to the console.
+        ? await streamed(ai.streamText({ ...asked, onError: () => undefined }), (sofar) => onText(begun(sofar)))
+        : await ai.generateText(asked);
       return { text: hide(text), ...tokens(usage) };
     } catch (error) {
-      if (NoObjectGeneratedError.isInstance(error) && error.text !== undefined) return { text: hide(error.text), ...tokens(error.usage) };
+      if (ai.NoObjectGeneratedError.isInstance(error) && error.text !== undefined) return { text: hide(error.text), ...tokens(error.usage) };
       if (signal.aborted) throw aborted("the request", signal);
       if (late.aborted) throw new RerankError("llm", `no answer within ${timeoutMs / 1000} s`);
       // Without a cause: the SDK's errors carry what was sent and what came back.
@@ -64,9 +70,28 @@ export function fromAiSdk(model: LanguageModel | (() => Promise<LanguageModel>),
     }
   }
 
-  const llm: Llm = (request, { signal }) => inTurn(() => answer(request, signal), signal);
+  const llm: Llm = (request, asked) => inTurn(() => answer(request, asked), asked.signal);
   const said = isLoader || typeof model === "string" ? { provider: "ai", modelId: isLoader ? "" : model } : model;
   return Object.assign(llm, { provider: options.provider ?? said.provider, model: options.model ?? said.modelId });
+}
+
+/** What of the SDK's stream is looked at. It ends without an error where it was aborted, and tells errors as parts. */
+interface Streamed {
+  fullStream: AsyncIterable<{ type: string; text?: string; error?: unknown }>;
+  usage: PromiseLike<Usage>;
+}
+
+async function streamed(answer: Streamed, onText: (text: string) => void): Promise<{ text: string; usage: Usage }> {
+  let text = "";
+  for await (const part of answer.fullStream) {
+    if (part.type === "error") throw part.error;
+    if (part.type === "abort") throw new Error("the stream was aborted");
+    if (part.type !== "text-delta" || !part.text) continue;
+    text += part.text;
+    onText(text);
+  }
+  // Not taken before: nobody would wait for it if the stream failed.
+  return { text, usage: await answer.usage };
 }
 
 interface Usage {

@@ -6,6 +6,7 @@ import { limit } from "../limit.js";
 
 interface Session {
   prompt(text: string, options: { responseConstraint?: unknown; signal: AbortSignal }): Promise<string>;
+  promptStreaming?(text: string, options: { responseConstraint?: unknown; signal: AbortSignal }): AsyncIterable<string>;
   readonly inputUsage?: number;
   destroy(): void;
 }
@@ -20,11 +21,15 @@ export async function builtIn(): Promise<NamedLlm | undefined> {
   const api = (globalThis as { LanguageModel?: PromptApi }).LanguageModel;
   if (!api || await api.availability() === "unavailable") return undefined;
   const inTurn = limit(1);
-  const llm: Llm = ({ system, user, schema }, { signal }) => inTurn(async () => {
+  const llm: Llm = ({ system, user, schema }, { signal, onText }) => inTurn(async () => {
     let session: Session | undefined;
     try {
       session = await api.create({ initialPrompts: [{ role: "system", content: system }], signal });
-      const text = await session.prompt(user, { signal, ...(schema ? { responseConstraint: schema } : {}) });
+      const options = { signal, ...(schema ? { responseConstraint: schema } : {}) };
+      let text = "";
+      if (onText && session.promptStreaming) {
+        for await (const piece of session.promptStreaming(user, options)) onText(text += piece);
+      } else text = await session.prompt(user, options);
       // It counts what a session holds, question and answer together.
       return { text, inputTokens: session.inputUsage ?? 0, outputTokens: 0 };
     } catch (error) {

@@ -1,0 +1,48 @@
+// Questions about the demo's samples (www/demo/samples: the report of Ellerwick and the flood handbook): twenty that they answer, with words of
+// the answer, and twenty that they do not. Most of the latter are about things that the samples speak of, because those are the hard ones.
+
+export const ANSWERABLE = [
+  ["How much did the new footbridge cost?", /1\.34 million/],
+  ["Why is the pool closed in winter?", /boiler|not insulated|October to April/],
+  ["When does the last bus leave?", /23:15/],
+  ["How many visitors came to the pool?", /41,300/],
+  ["What does collecting a sofa from the door cost?", /30 crowns/],
+  ["Where does the drinking water come from?", /three springs/],
+  ["How many trees were planted in the streets?", /71 trees/],
+  ["What does a library card cost?", /12 crowns/],
+  ["Who took over the practice of Dr Lindqvist?", /two younger doctors/],
+  ["How far did the river rise in the flood?", /3\.1 metres/],
+  ["When do dogs have to be on a lead?", /March and July/],
+  ["When does the council meet?", /second Tuesday/],
+  ["How much electricity did the solar panels produce?", /318,000/],
+  ["How many children are waiting for a kindergarten place?", /thirty-one/],
+  ["What is the deposit for a flood barrier?", /20 crowns/],
+  ["How fast may I pump out a cellar?", /half a metre/],
+  ["What should I do if I need help to leave the house?", /white cloth/],
+  ["At what level is Station Road closed?", /2\.9 metres/],
+  ["Where should I park my car during a flood?", /school yard/],
+  ["How many sandbags close a front door?", /Twelve bags/],
+];
+
+export const UNANSWERABLE = [
+  "Who is the mayor of Ellerwick?",
+  "What does a ticket for the swimming pool cost?",
+  "Who designed the new footbridge?",
+  "How many beds does the hospital have?",
+  "When was the railway station built?",
+  "What is the name of the headteacher of Hillside Primary?",
+  "How many players are in the football club?",
+  "What does a bus ticket to the district town cost?",
+  "Who won the chess tournament?",
+  "Which films does the cinema show this week?",
+  "How many people died in the flood of 1954?",
+  "What is the phone number of the fire brigade?",
+  "How do I get planning permission for a garage?",
+  "How many wind turbines does the town own?",
+  "When was the town hall built?",
+  "What is the fine for parking without a ticket?",
+  "Is there a campsite near the river?",
+  "How many books did the library buy?",
+  "Which insurance company pays best after a flood?",
+  "What is the capital of Mongolia?",
+];
