@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { MINUTES, TINY, artefacts, bring, file, finish, labels, openDemo, ranked, visit } from "./demo-page.mjs";
 import { browserText, useLlm } from "./llm-route.mjs";
-import { canLoseDevice } from "./lose-device.mjs";
+import { canLoseDevice } from "./gpu-worker.mjs";
 import { makePdf } from "./pdf.mjs";
 import { browser, server } from "./set-up.mjs";
 

@@ -1,8 +1,9 @@
 // The real WASM on WebGPU (SwiftShader) with the tiny cross-encoder: it must really run there, agree with the CPU, and survive the loss
 // of its device. Without a WebGPU adapter these tests fail; they never skip.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { canLoseDevice } from "./lose-device.mjs";
+import { canLoseDevice, countsDeviceCalls } from "./gpu-worker.mjs";
 import { openBlank, server } from "./set-up.mjs";
 
 /** Largest difference of a raw logit between the two devices. */
@@ -62,26 +63,8 @@ test("WebGPU computes, and agrees with the CPU over every shape", { timeout: 600
   assert.ok(new Set(scores).size > 12, "all documents got the same few scores");
 });
 
-/** Put in front of the worker's script: counts what WASM asks of the device, and tells when asked. */
-const COUNT = `{
-  const counts = { dispatches: 0, pipelines: 0, uploads: 0, readBacks: 0, submits: 0 };
-  const count = (type, method, what) => {
-    const original = type.prototype[method];
-    type.prototype[method] = function (...args) { counts[what] += 1; return original.apply(this, args); };
-  };
-  count(GPUComputePassEncoder, "dispatchWorkgroups", "dispatches");
-  count(GPUDevice, "createComputePipeline", "pipelines");
-  count(GPUDevice, "createComputePipelineAsync", "pipelines");
-  count(GPUQueue, "writeBuffer", "uploads");
-  count(GPUQueue, "submit", "submits");
-  count(GPUBuffer, "mapAsync", "readBacks");
-  const channel = new BroadcastChannel("count");
-  channel.onmessage = ({ data }) => { if (data === "tell") channel.postMessage(counts); };
-}\n`;
-
 test("a pass is seven dispatches a layer and four beside, from nine pipelines at most, with one read-back a batch", { timeout: 300_000 }, async (t) => {
-  server.routes["/worker.js"] = answer(COUNT + readFileSync(join(dist, "worker.js"), "utf8"));
-  t.after(() => { delete server.routes["/worker.js"]; });
+  countsDeviceCalls(t, server);
   const page = await openBlank(t);
   const { loaded, before, after, usage } = await page.evaluate(async (documents) => {
     const channel = new BroadcastChannel("count");
