@@ -33,39 +33,85 @@ pub fn plan(lengths: &[usize], budget: usize, layout: Layout) -> Plan {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&index| (core::cmp::Reverse(lengths[index]), index));
 
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let (mut width, mut filled, mut spent) = (0, 0, 0);
+    let mut batches: Vec<(Space, Vec<usize>)> = Vec::new();
     for index in order {
-        let cost = match layout {
-            Layout::Padded => width,
-            Layout::Packed => lengths[index],
-        };
-        match batches.last_mut() {
-            Some(batch) if filled + cost <= budget => {
-                batch.push(index);
-                filled += cost;
-                spent += cost;
-            }
-            _ => {
-                width = padded_width(lengths[index]);
-                filled = match layout {
-                    Layout::Padded => width,
-                    Layout::Packed => cost,
-                };
-                spent += filled;
-                batches.push(vec![index]);
-            }
+        let length = lengths[index];
+        if let Some((space, batch)) = batches.last_mut()
+            && space.take(length)
+        {
+            batch.push(index);
+        } else {
+            let mut space = Space::new(budget, layout);
+            space.take(length);
+            batches.push((space, vec![index]));
         }
     }
     let tokens = lengths.iter().sum();
+    let spent: usize = batches.iter().map(|(space, _)| space.spent()).sum();
     Plan {
-        batches,
+        batches: batches.into_iter().map(|(_, batch)| batch).collect(),
         tokens,
         padded_tokens: spent - tokens,
     }
 }
 
-pub(crate) fn padded_width(length: usize) -> usize {
+/// What fits a batch, and what it costs.
+#[derive(Debug)]
+pub(crate) struct Space {
+    budget: usize,
+    layout: Layout,
+    rows: usize,
+    /// Of the longest, padded.
+    width: usize,
+    tokens: usize,
+}
+
+impl Space {
+    /// An empty batch that should cost at most `budget` tokens.
+    pub(crate) fn new(budget: usize, layout: Layout) -> Self {
+        Self {
+            budget,
+            layout,
+            rows: 0,
+            width: 0,
+            tokens: 0,
+        }
+    }
+
+    /// Takes a sequence of so many tokens in, if there is room; the first is never refused.
+    pub(crate) fn take(&mut self, length: usize) -> bool {
+        let width = self.width.max(padded_width(length));
+        let cost = match self.layout {
+            Layout::Padded => width * (self.rows + 1),
+            Layout::Packed => self.tokens + length,
+        };
+        if self.rows > 0 && cost > self.budget {
+            return false;
+        }
+        self.rows += 1;
+        self.width = width;
+        self.tokens += length;
+        true
+    }
+
+    /// Tokens that the batch costs.
+    fn spent(&self) -> usize {
+        match self.layout {
+            Layout::Padded => self.width * self.rows,
+            Layout::Packed => self.tokens,
+        }
+    }
+
+    /// Tokens of padding that a sequence of so many costs in this batch.
+    pub(crate) fn padding(&self, length: usize) -> usize {
+        match self.layout {
+            Layout::Padded => self.width - length,
+            Layout::Packed => 0,
+        }
+    }
+}
+
+fn padded_width(length: usize) -> usize {
     length.max(1).next_multiple_of(WIDTH_STEP)
 }
 

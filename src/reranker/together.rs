@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::score::{Window, cosine, cut, pages};
 use super::{Options, Progress, Ranking, Reranker, Usage};
-use crate::batch::{Layout, Sequence, padded_width};
+use crate::batch::{Sequence, Space};
 use crate::error::Error;
 use crate::tokenizer::Tokens;
 
@@ -104,10 +104,10 @@ impl<K> Together<'_, K> {
     /// [`Reranker::rerank`] would have given it. A batch that the device refuses is the answer of
     /// every request in it. Cost: one forward pass, none without requests.
     pub async fn step(&mut self) -> Vec<(K, Result<Ranking, Error>)> {
-        let rows = self.fill();
+        let (rows, space) = self.fill();
         if !rows.is_empty() {
             match self.run(&rows).await {
-                Ok(scores) => self.distribute(&rows, &scores),
+                Ok(scores) => self.distribute(&rows, &scores, &space),
                 Err(error) => {
                     for row in &rows {
                         self.requests[row.request].work = Err(error.clone());
@@ -119,7 +119,7 @@ impl<K> Together<'_, K> {
     }
 
     /// The next batch, by turns.
-    fn fill(&mut self) -> Vec<Row> {
+    fn fill(&mut self) -> (Vec<Row>, Space) {
         let network = &self.reranker.network;
         let mut space = Space::new(network.batch_tokens(), network.layout());
         let mut rows = Vec::new();
@@ -136,7 +136,7 @@ impl<K> Together<'_, K> {
                 }
             }
             if rows.len() == before {
-                return rows;
+                return (rows, space);
             }
         }
     }
@@ -156,25 +156,16 @@ impl<K> Together<'_, K> {
         Ok(pairs.map(|(vector, query)| cosine(vector, query)).collect())
     }
 
-    fn distribute(&mut self, rows: &[Row], scores: &[f32]) {
-        let lengths: Vec<usize> = (rows.iter())
-            .map(|row| match &self.requests[row.request].work {
-                Ok(work) => work.length(row.window),
-                Err(_) => 0,
-            })
-            .collect();
-        let width = match self.reranker.network.layout() {
-            Layout::Padded => padded_width(lengths.iter().copied().max().unwrap_or(0)),
-            Layout::Packed => 0,
-        };
+    fn distribute(&mut self, rows: &[Row], scores: &[f32], space: &Space) {
         let mut counted = vec![false; self.requests.len()];
-        for ((row, &score), length) in rows.iter().zip(scores).zip(lengths) {
+        for (row, &score) in rows.iter().zip(scores) {
             let Ok(work) = &mut self.requests[row.request].work else {
                 continue;
             };
+            let length = work.length(row.window);
             work.scores[row.window] = score;
             work.tokens_done += length;
-            work.usage.padded_tokens += width.saturating_sub(length);
+            work.usage.padded_tokens += space.padding(length);
             if !core::mem::replace(&mut counted[row.request], true) {
                 work.usage.batches += 1;
             }
@@ -255,43 +246,5 @@ impl Work {
             tokens: self.tokens_done,
             total_tokens: self.usage.tokens,
         }
-    }
-}
-
-/// What fits a batch.
-struct Space {
-    budget: usize,
-    layout: Layout,
-    rows: usize,
-    /// Of the longest, padded.
-    width: usize,
-    tokens: usize,
-}
-
-impl Space {
-    fn new(budget: usize, layout: Layout) -> Self {
-        Self {
-            budget,
-            layout,
-            rows: 0,
-            width: 0,
-            tokens: 0,
-        }
-    }
-
-    /// Room for a sequence of so many tokens, if there is; the first is never refused.
-    fn take(&mut self, length: usize) -> bool {
-        let width = self.width.max(padded_width(length));
-        let cost = match self.layout {
-            Layout::Padded => width * (self.rows + 1),
-            Layout::Packed => self.tokens + length,
-        };
-        if self.rows > 0 && cost > self.budget {
-            return false;
-        }
-        self.rows += 1;
-        self.width = width;
-        self.tokens += length;
-        true
     }
 }
