@@ -79,6 +79,17 @@ pub fn best(scores: &[f32]) -> usize {
     (0..scores.len()).max_by(better).unwrap_or(0)
 }
 
+/// A span of bytes as UTF-16 code units, which is how JavaScript counts. Cost: the text up to its end.
+///
+/// # Panics
+/// When the span is none of `text`.
+#[must_use]
+pub fn utf16(text: &str, span: &Range<usize>) -> Range<usize> {
+    let units = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
+    let start = units(&text[..span.start]);
+    start..start + units(&text[span.clone()])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +147,13 @@ mod tests {
         assert_eq!(sizes(Some(64), None), (64, 16));
         assert_eq!(sizes(Some(400), None), (400, 48));
         assert_eq!(sizes(None, Some(7)), (192, 7));
+    }
+
+    #[test]
+    fn spans_are_counted_as_javascript_counts() {
+        let text = "aß🦀城 b";
+        let span = text.find('城').unwrap()..text.len();
+        assert_eq!(utf16(text, &span), 4..7);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{decode, encode, into_js};
 use crate::device::DeviceKind;
 use crate::error::Error;
 use crate::manifest::{Architecture, Manifest, ScoreKind};
-use crate::page::Windows;
+use crate::page::{Windows, utf16};
 use crate::reranker::{self, Options, Progress, Ranking, Reranker, Scores, TextKind, warm_up};
 
 /// A loaded model on a device.
@@ -277,9 +277,8 @@ fn ranking_to_js(
     let scores: Vec<f32> = results.iter().map(|result| result.score).collect();
     let passages: Vec<u32> = (results.iter())
         .flat_map(|result| {
-            let (text, span) = (&documents[result.index], &result.passage);
-            let start = utf16_length(&text[..span.start]);
-            [start, start + utf16_length(&text[span.clone()])]
+            let span = utf16(&documents[result.index], &result.passage);
+            [span.start as u32, span.end as u32]
         })
         .collect();
     let fields: [(&str, JsValue); 3] = [
@@ -308,10 +307,6 @@ fn with_fields(object: Object, fields: &[(&str, JsValue)]) -> Result<JsValue, Js
         Reflect::set(&object, &(*name).into(), value)?;
     }
     Ok(object.into())
-}
-
-fn utf16_length(text: &str) -> u32 {
-    text.chars().map(|c| c.len_utf16() as u32).sum()
 }
 
 /// Milliseconds on the host's steady clock, in windows and workers alike.

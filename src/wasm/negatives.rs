@@ -15,6 +15,7 @@ use crate::negatives::{
     Seams, Seat, Settings, TrainingGroup, discrimination, export, generate, generate_by_rules,
     import,
 };
+use crate::page::utf16;
 use crate::retrieval::bm25::Parameters;
 use crate::retrieval::{Analysis, Bm25};
 
@@ -305,9 +306,9 @@ fn layout_of(name: &str) -> Result<Layout, Error> {
 
 fn to_utf16(group: &mut TrainingGroup) {
     let text = &group.page.text;
-    let units = |at: usize| text.get(..at).map(|before| before.encode_utf16().count());
     let span = group.positive.span.take();
-    group.positive.span = span.and_then(|span| Some(units(span.start)?..units(span.end)?));
+    let span = span.filter(|span| text.get(span.clone()).is_some());
+    group.positive.span = span.map(|span| utf16(text, &span));
 }
 
 fn to_bytes(group: &mut TrainingGroup) {

@@ -1,9 +1,7 @@
 //! The request and answer shapes of Cohere (v1 and v2), Jina and Text Embeddings Inference. With `fields.rs` and `texts.rs` the
 //! twin of www/edge/shapes.ts; tests/edge/native.test.mjs compares the two. A body with `texts` is TEI's, on whatever path it comes.
 
-use std::ops::Range;
-
-use foliorank::page::Windows;
+use foliorank::page::{Windows, utf16};
 use foliorank::{Options, Ranking, Scores};
 use serde_json::{Map, Value, json};
 
@@ -168,26 +166,12 @@ impl Question {
     }
 }
 
-/// A span of bytes as UTF-16 code units, which is how JavaScript counts.
-fn utf16(text: &str, span: &Range<usize>) -> Range<usize> {
-    let units = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
-    let start = units(&text[..span.start]);
-    start..start + units(&text[span.clone()])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn body(value: Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
-    }
-
-    #[test]
-    fn spans_are_counted_as_javascript_counts() {
-        let text = "aß🦀城 b";
-        let span = text.find('城').unwrap()..text.len();
-        assert_eq!(utf16(text, &span), 4..7);
     }
 
     #[test]
