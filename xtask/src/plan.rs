@@ -94,41 +94,35 @@ pub(crate) fn quick<'a>(project: &'a Project) -> Vec<Step<'a>> {
     steps
 }
 
+/// The two steps of a WASM variant: build, and the checks of what was built.
+macro_rules! variant {
+    ($project:ident, $config:ident, $name:literal) => {
+        [
+            step(
+                concat!("wasm ", $name),
+                &["wasm32 standard library"],
+                || wasm::build($project, $config, $name, Mode::Release),
+            ),
+            step(
+                concat!("wasm ", $name, ": sizes and instructions"),
+                &[concat!("wasm ", $name)],
+                || wasm::check($project, $config, $name),
+            ),
+        ]
+    };
+}
+
 /// `cargo xtask test`.
 pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>> {
     let mut steps = quick(project);
+    steps.extend([step("wasm32 standard library", &["tools"], || {
+        toolchain::ensure(project).map(drop)
+    })]);
+    steps.extend(variant!(project, config, "cpu"));
+    steps.extend(variant!(project, config, "cpu-relaxed"));
+    steps.extend(variant!(project, config, "gpu"));
+    steps.extend(variant!(project, config, "logic"));
     steps.extend([
-        step("wasm32 standard library", &["tools"], || {
-            toolchain::ensure(project).map(drop)
-        }),
-        step("wasm cpu", &["wasm32 standard library"], || {
-            wasm::build(project, config, "cpu", Mode::Release)
-        }),
-        step("wasm cpu: sizes and instructions", &["wasm cpu"], || {
-            wasm::check(project, config, "cpu")
-        }),
-        step("wasm cpu-relaxed", &["wasm32 standard library"], || {
-            wasm::build(project, config, "cpu-relaxed", Mode::Release)
-        }),
-        step(
-            "wasm cpu-relaxed: sizes and instructions",
-            &["wasm cpu-relaxed"],
-            || wasm::check(project, config, "cpu-relaxed"),
-        ),
-        step("wasm gpu", &["wasm32 standard library"], || {
-            wasm::build(project, config, "gpu", Mode::Release)
-        }),
-        step("wasm gpu: sizes and instructions", &["wasm gpu"], || {
-            wasm::check(project, config, "gpu")
-        }),
-        step("wasm logic", &["wasm32 standard library"], || {
-            wasm::build(project, config, "logic", Mode::Release)
-        }),
-        step(
-            "wasm logic: sizes and instructions",
-            &["wasm logic"],
-            || wasm::check(project, config, "logic"),
-        ),
         step("clippy for wasm32", &["wasm32 standard library"], || {
             wasm::clippy(project, config)
         }),
