@@ -1,6 +1,8 @@
 // Writes small PDF files for the tests: pages of text in Helvetica, optionally with an encryption dictionary that no password opens,
 // optionally with a picture of black and white pixels on the first page.
 
+import { pdfFile } from "../../www/sample-pdf.mjs";
+
 const escape = (text) => text.replace(/[\\()]/g, "\\$&");
 
 /**
@@ -24,14 +26,5 @@ export function makePdf(pages, { locked = false, image } = {}) {
   }
   objects[1] = `<< /Type /Pages /Kids [${kids.join(" ")}] /Count ${kids.length} >>`;
   if (locked) objects.push(`<< /Filter /Standard /V 1 /R 2 /O <${"4f".repeat(32)}> /U <${"55".repeat(32)}> /P -4 >>`);
-  let body = "%PDF-1.4\n";
-  const offsets = objects.map((object, index) => {
-    const offset = body.length;
-    body += `${index + 1} 0 obj\n${object}\nendobj\n`;
-    return offset;
-  });
-  const start = body.length;
-  body += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("")}`;
-  body += `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R ${locked ? `/Encrypt ${objects.length} 0 R /ID [<00> <00>] ` : ""}>>\nstartxref\n${start}\n%%EOF\n`;
-  return Buffer.from(body, "latin1");
+  return pdfFile(objects, locked ? `/Encrypt ${objects.length} 0 R /ID [<00> <00>] ` : "");
 }
