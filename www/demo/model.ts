@@ -60,17 +60,9 @@ export class Model {
     if (running) return running;
     const { device, threads } = chosen();
     const loaded = await Reranker.load({ model: modelAddress(model), device, threads, signal, onProgress });
-    this.#check(loaded, signal);
-    const other = this.#rerankers.get(model);
-    if (other) {
-      // Another view was faster.
-      loaded.dispose();
-      return other;
-    }
-    this.#rerankers.set(model, loaded);
-    void keep(loaded.info.variant);
-    this.changed();
-    return loaded;
+    const kept = this.#keep(this.#rerankers, model, loaded, signal);
+    if (kept === loaded) this.changed();
+    return kept;
   }
 
   async startEmbedder({ signal, onProgress }: Doing): Promise<Embedder> {
@@ -78,15 +70,7 @@ export class Model {
     if (running) return running;
     const { device, threads } = chosen();
     const loaded = await Embedder.load({ model: modelAddress(EMBEDDER), device, threads, signal, onProgress });
-    this.#check(loaded, signal);
-    const other = this.#vectors.get(EMBEDDER);
-    if (other) {
-      loaded.dispose();
-      return other;
-    }
-    this.#vectors.set(EMBEDDER, loaded);
-    void keep(loaded.info.variant);
-    return loaded;
+    return this.#keep(this.#vectors, EMBEDDER, loaded, signal);
   }
 
   /** All pages by the chosen model, in one pass. */
@@ -104,11 +88,15 @@ export class Model {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Cancelled in the very last moment, perhaps because another device was chosen. */
-  #check(loaded: { dispose(): void }, signal: AbortSignal): void {
-    if (!signal.aborted) return;
-    loaded.dispose();
+  /** Keeps what was loaded, unless it is no longer wanted or another view was faster; gives what is kept. */
+  #keep<T extends Reranker | Embedder>(all: Map<string, T>, model: string, loaded: T, signal: AbortSignal): T {
+    const other = all.get(model);
+    if (signal.aborted || other) loaded.dispose();
     signal.throwIfAborted();
+    if (other) return other;
+    all.set(model, loaded);
+    void keep(loaded.info.variant);
+    return loaded;
   }
 
   #drop(model: string): void {

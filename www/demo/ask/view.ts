@@ -1,13 +1,14 @@
 // The view "Ask": question -> first stage -> second stage -> answer, with what each did and how long it took. Owns the one running question.
 import type { Llm, SearchMode } from "foliorank";
 import { chosen } from "../choices.js";
-import { byId, make, makeButton } from "../dom.js";
+import { byId, make } from "../dom.js";
 import { showDuel } from "../find/duel.js";
 import type { Passage } from "../find/passages.js";
 import type { Found, Search } from "../find/search.js";
 import { second, strategyLabel, usable, type Second } from "../find/second.js";
 import type { Model } from "../model.js";
 import type { PageDialog } from "../page-dialog.js";
+import { questionForm } from "../question-form.js";
 import { RunForm, type Turn } from "../run-form.js";
 import { strings } from "../strings.js";
 import { quotes } from "./answer.js";
@@ -40,22 +41,12 @@ export class AskView {
       showStages([]);
     },
   });
-  readonly #question = byId<HTMLInputElement>("question");
+  readonly #question: HTMLInputElement;
   #listed = false;
 
   constructor(parts: AskParts) {
     this.#parts = parts;
-    byId("ask-form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.#run();
-    });
-    for (const example of strings.askExamples) {
-      byId("ask-examples").append(makeButton("link example", example, () => {
-        this.#question.value = example;
-        void this.#run();
-      }));
-    }
-    this.#question.value = strings.askExamples[0];
+    this.#question = questionForm({ form: "ask-form", question: "question", examples: "ask-examples" }, strings.askExamples, () => void this.#run());
   }
 
   stop(): void {

@@ -3,13 +3,14 @@ import facts from "build:facts";
 import type { Llm } from "foliorank";
 import { fillStrategies } from "../ask/view.js";
 import { chosen } from "../choices.js";
-import { byId, make, makeButton } from "../dom.js";
+import { byId, make } from "../dom.js";
 import { showDuel, type Ranking } from "../find/duel.js";
 import type { Passage } from "../find/passages.js";
 import type { Search } from "../find/search.js";
 import { second, type Second, type Way } from "../find/second.js";
 import type { Model } from "../model.js";
 import type { PageDialog } from "../page-dialog.js";
+import { questionForm } from "../question-form.js";
 import { RunForm, type Turn } from "../run-form.js";
 import { strings } from "../strings.js";
 import { agreement } from "./agreement.js";
@@ -27,21 +28,11 @@ export interface CompareParts {
 export class CompareView {
   readonly #parts: CompareParts;
   readonly #form = new RunForm({ work: "compare-work", run: "compare-run", stop: "compare-stop", error: "compare-error" });
-  readonly #question = byId<HTMLInputElement>("compare-question");
+  readonly #question: HTMLInputElement;
 
   constructor(parts: CompareParts) {
     this.#parts = parts;
-    byId("compare-form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.#run();
-    });
-    for (const example of strings.sampleQueries) {
-      byId("compare-examples").append(makeButton("link example", example, () => {
-        this.#question.value = example;
-        void this.#run();
-      }));
-    }
-    this.#question.value = strings.sampleQueries[0];
+    this.#question = questionForm({ form: "compare-form", question: "compare-question", examples: "compare-examples" }, strings.sampleQueries, () => void this.#run());
     for (const side of SIDES) {
       const select = byId<HTMLSelectElement>(`model-${side}`);
       const models = facts.models.map(({ name, title }) => ({ name, title }));

@@ -1,9 +1,10 @@
 // The view "Rerank": a question, the ranked pages, and the page being read. Owns the one running ranking.
 import { say } from "../announce.js";
-import { byId, makeButton } from "../dom.js";
+import { byId } from "../dom.js";
 import type { Library } from "../library/library.js";
 import type { Model, Ranked } from "../model.js";
 import type { Page, Span } from "../pages.js";
+import { questionForm } from "../question-form.js";
 import { RunForm } from "../run-form.js";
 import { strings } from "../strings.js";
 import { List } from "./list.js";
@@ -12,7 +13,7 @@ import { Reader } from "./reader.js";
 export class RerankView {
   readonly #library: Library;
   readonly #model: Model;
-  readonly #query = byId<HTMLInputElement>("query");
+  readonly #query: HTMLInputElement;
   readonly #form = new RunForm({ work: "work", run: "run", stop: "cancel", error: "error" }, {
     stopped: strings.cancelled, onBusy: (busy) => byId("results").setAttribute("aria-busy", String(busy)),
   });
@@ -26,17 +27,7 @@ export class RerankView {
       this.#list.select(page);
       library.look(page);
     };
-    byId("ask").addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.#run();
-    });
-    for (const example of strings.sampleQueries) {
-      byId("examples").append(makeButton("link example", example, () => {
-        this.#query.value = example;
-        void this.#run();
-      }));
-    }
-    this.#query.value = strings.sampleQueries[0];
+    this.#query = questionForm({ form: "ask", question: "query", examples: "examples" }, strings.sampleQueries, () => void this.#run());
     library.onChange((change) => { if (change === "documents") this.#showPages(); });
     this.#showPages();
   }
