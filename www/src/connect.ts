@@ -22,9 +22,9 @@ export type ConnectionEvents = Events<Reply>;
 export type Connection = Link<Order>;
 export type Connect = (events: ConnectionEvents) => Connection;
 
-/** `same` starts the script where it is of the page's origin. It has to be written out at the call: bundlers look for exactly that. */
-function startWorker(url: URL, name: string, same: () => Worker): { worker: Worker; release: () => void } {
-  if (typeof location === "undefined" || url.origin === location.origin) return { worker: same(), release: () => undefined };
+/** The scripts have no imports: bundlers copy what `new URL` names as it is, and there is nothing to bundle. */
+function startWorker(url: URL, name: string): { worker: Worker; release: () => void } {
+  if (typeof location === "undefined" || url.origin === location.origin) return { worker: new Worker(url, { type: "module", name }), release: () => undefined };
   // A worker script must be of the page's origin; a module it imports need not be.
   const start = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" }));
   return { worker: new Worker(start, { type: "module", name }), release: () => URL.revokeObjectURL(start) };
@@ -61,15 +61,11 @@ function linkHere<O, R>(events: Events<R>, make: (post: (reply: R) => void) => {
   };
 }
 
-export const connectWorker: Connect = (events) => linkWorker(events, startWorker(
-  new URL("./worker.js", import.meta.url), "foliorank",
-  () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "foliorank" }),
-), "worker.js");
+export const connectWorker: Connect = (events) =>
+  linkWorker(events, startWorker(new URL("./worker.js", import.meta.url), "foliorank"), "worker.js");
 
-export const connectLogicWorker: ConnectLogic = (events) => linkWorker(events, startWorker(
-  new URL("./logic-worker.js", import.meta.url), "foliorank-logic",
-  () => new Worker(new URL("./logic-worker.js", import.meta.url), { type: "module", name: "foliorank-logic" }),
-), "logic-worker.js");
+export const connectLogicWorker: ConnectLogic = (events) =>
+  linkWorker(events, startWorker(new URL("./logic-worker.js", import.meta.url), "foliorank-logic"), "logic-worker.js");
 
 /** Runs the Service here. */
 export const connectHere = (loadEngine?: LoadEngine): Connect => (events) => linkHere(events, (post) => new Service(post, loadEngine));

@@ -5,6 +5,7 @@ import { measure, plan, type Choice } from "./device.js";
 import { isTrap, RerankError, toRerankError } from "./errors.js";
 import { FailureWatch } from "./failure-watch.js";
 import type { Job, JobResult } from "./job.js";
+import type { WasmPlaces } from "./place.js";
 import { cpuVariant, probe } from "./probe.js";
 import type { CacheMode, DeviceKind, DeviceRequest, LoadProgress, RerankerInfo, Variant } from "./types.js";
 import { loadWasm, type Glue, type NativeEngine, type NativeProgress, type SuppliedWasm } from "./wasm.js";
@@ -22,8 +23,8 @@ export interface EngineRequest {
   model: string;
   device: DeviceRequest;
   cache: CacheMode;
-  /** Absolute URL of the folder of the variants, ending in a slash. */
-  wasmUrl: string;
+  /** Where the variants are, or the one that the host has. */
+  wasm: WasmPlaces | SuppliedWasm;
   /** Set on a restart and for every further worker: use the CPU, and this is why. */
   cpuReason?: string;
   /** With `cpuReason`: the variant to use, so that all workers compute with the same code. Default: the best there is. */
@@ -34,7 +35,6 @@ export interface EngineRequest {
   generation: number;
   /** Nothing else runs in this realm. */
   exclusive: boolean;
-  wasm?: SuppliedWasm;
   files?: SuppliedFiles;
 }
 
@@ -58,6 +58,8 @@ function isFinal(error: unknown, device: DeviceKind, watch: FailureWatch): boole
   if (code === "device_lost" || isTrap(cause)) return true;
   return device === "webgpu" && (code === "out_of_memory" || code === "internal");
 }
+
+const isSupplied = (wasm: WasmPlaces | SuppliedWasm): wasm is SuppliedWasm => "glue" in wasm;
 
 const given = (bytes: Uint8Array<ArrayBuffer>): ModelFile =>
   ({ bytes, cached: false, stored: Promise.resolve(), drop: () => Promise.resolve() });
@@ -104,7 +106,7 @@ export class Engine {
     const probed = await probe({ largestTensorBytes: 4 * hidden * Math.max(vocabulary, feed_forward) });
     let { variant, choice } = plan(request.device, probed, request.cpuReason);
     if (request.cpuReason !== undefined && request.cpuVariant) variant = request.cpuVariant;
-    if (request.wasm) {
+    if (isSupplied(request.wasm)) {
       const supplied = request.wasm.variant;
       if (variant === "gpu" && supplied !== "gpu") {
         if (request.device === "webgpu") throw new RerankError("no_webgpu", `WebGPU was asked for, and the supplied WASM is the ${supplied} variant`);
@@ -162,14 +164,15 @@ export class Engine {
   }
 
   static async #start(request: EngineRequest, variant: Variant, mayFallBack: boolean): Promise<{ glue: Glue; variant: Variant; reason: string }> {
-    if (request.wasm) {
+    const { wasm } = request;
+    if (isSupplied(wasm)) {
       // Its instance lives in the host's own import: there is no second one to be had.
       if (request.generation > 0) throw new RerankError("internal", "the supplied WASM instance stopped; restart the host to go on");
-      await request.wasm.glue.default({ module_or_path: request.wasm.module });
-      return { glue: request.wasm.glue, variant: request.wasm.variant, reason: "" };
+      await wasm.glue.default({ module_or_path: wasm.module });
+      return { glue: wasm.glue, variant: wasm.variant, reason: "" };
     }
     try {
-      return { glue: await loadWasm(variant, request.wasmUrl, request.generation), variant, reason: "" };
+      return { glue: await loadWasm(variant, wasm[variant], request.generation), variant, reason: "" };
     } catch (error) {
       // A site may ship fewer variants than there are.
       const next = variant === "cpu-relaxed" ? "cpu" : variant === "gpu" && mayFallBack ? cpuVariant() : undefined;

@@ -7,7 +7,7 @@ import { rerankWork } from "./job.js";
 import type { LogicClient } from "./logic/client.js";
 import { relevance } from "./merge.js";
 import { PoolJudge } from "./own-judge.js";
-import { pageUrl, wasmFolder } from "./place.js";
+import { pageUrl, wasmPlaces } from "./place.js";
 import { Pool } from "./pool.js";
 import { runStrategy, type RunOptions } from "./strategies.js";
 import type { StrategyReport } from "./strategy-types.js";
@@ -31,10 +31,9 @@ export async function loadPool(connect: Connect, options: Partial<LoadOptions> &
     model: options.model === undefined ? "" : manifestUrl(options.model, pageUrl()),
     device: options.device ?? "auto",
     cache: options.cache ?? "default",
-    // A supplied module needs no folder, and its host may have no URL to start from.
-    wasmUrl: options.wasm ? "" : wasmFolder(options.wasmUrl),
     exclusive,
-    ...(options.wasm ? { wasm: options.wasm } : {}),
+    // A supplied module needs no files, and its host may have no URL to start from.
+    wasm: options.wasm ?? wasmPlaces(options.wasmUrl),
     ...(options.files ? { files: options.files } : {}),
   }, { threads: exclusive ? options.threads ?? "auto" : 1, signal: options.signal, onProgress: guarded(options.onProgress) });
 }

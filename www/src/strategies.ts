@@ -3,7 +3,7 @@ import type { EmbedderLike, Judge, JudgeGroup, StrategyDescription, StrategyOpti
 import type { Answers, LogicClient } from "./logic/client.js";
 import { sharedLogic } from "./logic/shared.js";
 import type { LlmRequest } from "./llm.js";
-import { wasmFolder } from "./place.js";
+import { wasmPlaces } from "./place.js";
 import type { RerankProgress } from "./types.js";
 
 /** Where the WASM is, for calls that belong to no reranker. */
@@ -15,7 +15,7 @@ export interface LogicOptions {
 }
 
 export const logicOf = ({ wasmUrl, worker }: LogicOptions = {}): LogicClient =>
-  sharedLogic({ wasmUrl: wasmFolder(wasmUrl), worker: worker !== false && typeof Worker !== "undefined" });
+  sharedLogic({ wasm: wasmPlaces(wasmUrl).logic, worker: worker !== false && typeof Worker !== "undefined" });
 
 /** Every strategy there is, in the order of the documentation. */
 export async function strategies(options?: LogicOptions): Promise<StrategyDescription[]> {

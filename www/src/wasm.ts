@@ -1,6 +1,7 @@
 // The shape of the engine's WASM module as wasm-bindgen exports it, and loading any variant. Choosing among those of the engine is
 // engine.ts's business; what the variant logic exports is described in logic/glue.ts.
 import { RerankError } from "./errors.js";
+import type { WasmUrls } from "./place.js";
 import type { DeviceKind, Variant } from "./types.js";
 
 export interface NativeProgress {
@@ -85,20 +86,18 @@ export interface SuppliedWasm {
  * Downloads and starts one variant. `generation` above 0 asks for a new instance in a realm that already has one:
  * the glue keeps its instance in a module variable, so another URL is another instance.
  */
-export async function loadWasm<G extends AnyGlue = Glue>(variant: Variant | "logic", folder: string, generation: number): Promise<G> {
-  const base = new URL(`${variant}/`, folder);
-  const script = new URL("foliorank.js", base);
+export async function loadWasm<G extends AnyGlue = Glue>(variant: Variant | "logic", urls: WasmUrls, generation: number): Promise<G> {
+  const script = new URL(urls.script);
   if (generation > 0) script.searchParams.set("generation", String(generation));
-  const url = new URL("foliorank_bg.wasm", base);
   const failed = (what: string, cause: unknown): RerankError =>
     new RerankError("download", `the ${variant} WASM module could not be loaded: ${what}`, { cause });
 
   const [glue, response] = await Promise.all([
     (import(/* webpackIgnore: true */ /* @vite-ignore */ script.href) as Promise<G>)
       .catch((error: unknown) => { throw failed(`${script.href} (${String(error)})`, error); }),
-    fetch(url).catch((error: unknown) => { throw failed(`${url.href} (${String(error)})`, error); }),
+    fetch(urls.module).catch((error: unknown) => { throw failed(`${urls.module} (${String(error)})`, error); }),
   ]);
-  if (!response.ok) throw failed(`the server answered ${response.status} for ${url.href}`, undefined);
+  if (!response.ok) throw failed(`the server answered ${response.status} for ${urls.module}`, undefined);
   try {
     await glue.default({ module_or_path: response });
   } catch (error) {

@@ -44,7 +44,7 @@ async function start({ device = "cpu", log = [], load = async () => undefined, s
       },
     };
   };
-  const request = { model: "x", device: device === "webgpu" ? "auto" : device, cache: "default", wasmUrl: "", exclusive: false };
+  const request = { model: "x", device: device === "webgpu" ? "auto" : device, cache: "default", wasm: {}, exclusive: false };
   return new FakeReranker(await Pool.load(connectHere(loadEngine), request, { threads: 1, signal, onProgress }));
 }
 

@@ -89,7 +89,7 @@ async function load(t, device, { warmUp = async (_m, kind) => (kind === "webgpu"
   };
   const files = { manifest, tokenizer: new Uint8Array(1), weights: new Uint8Array(1) };
   const engine = await Engine.load(
-    { model: "", device, cache: "default", wasmUrl: "", generation: 0, exclusive: false, wasm: { glue, module: undefined, variant: "gpu" }, files },
+    { model: "", device, cache: "default", generation: 0, exclusive: false, wasm: { glue, module: undefined, variant: "gpu" }, files },
     { signal: new AbortController().signal, onProgress: () => undefined },
   );
   return { engine, calls };

@@ -17,7 +17,7 @@ function start(runStrategy, { loads = [], load = async () => undefined } = {}) {
     const connection = connectHere({ ...events, reply: (reply) => events.reply(structuredClone(reply)) });
     return { ...connection, post: (order) => connection.post(structuredClone(order)) };
   };
-  return new LogicClient(connect, { wasmUrl: "https://a.example/wasm/", exclusive: false });
+  return new LogicClient(connect, { wasm: { script: "https://a.example/foliorank.js", module: "https://a.example/foliorank_bg.wasm" }, exclusive: false });
 }
 
 const run = (client, hooks = {}, query = "q") => client.call("strategy.run", { query, documents: ["a", "b"], options: {} }, hooks);
@@ -143,7 +143,7 @@ test("after a trap a service runs nothing more: its memory can no longer be trus
     if (query === "trap") trap();
   };
   const service = new LogicService((reply) => replies.push(reply), async () => ({ runStrategy }));
-  service.receive({ kind: "start", start: { wasmUrl: "", generation: 0, exclusive: false } });
+  service.receive({ kind: "start", start: { wasm: {}, generation: 0, exclusive: false } });
   const call = (id, query) => service.receive({ kind: "call", id, method: "strategy.run", args: { query, documents: [], options: {} } });
   call(1, "trap");
   await new Promise((resolve) => setTimeout(resolve, 5));

@@ -70,7 +70,7 @@ async function start({ threads = 3, device = "cpu", log = [], orders = [], load 
       close: () => { log.push(`close ${worker}`); connection.close(); },
     };
   };
-  const request = { model: "x", device: device === "webgpu" ? "auto" : device, cache: "default", wasmUrl: "", exclusive: true };
+  const request = { model: "x", device: device === "webgpu" ? "auto" : device, cache: "default", wasm: {}, exclusive: true };
   const reranker = new FakeReranker(await Pool.load(connect, request, { threads }));
   if (grown) await until(() => reranker.info.threads === (device === "cpu" ? threads : 1));
   return reranker;

@@ -1,11 +1,11 @@
 // What travels between the page and the logic worker. Every message carries the id of its call; an ask has an id of its own too.
 import type { ErrorData } from "../errors.js";
+import type { WasmUrls } from "../place.js";
 import type { AskKind } from "./glue.js";
 
 /** What a worker needs to start; the first message. */
 export interface LogicStart {
-  /** Absolute URL of the folder of the variants, ending in a slash. */
-  wasmUrl: string;
+  wasm: WasmUrls;
   /** How many instances this realm had before. */
   generation: number;
   /** Nothing else runs in this realm. */

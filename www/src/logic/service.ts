@@ -19,7 +19,7 @@ interface Call {
 }
 
 export type LoadLogic = (start: LogicStart) => Promise<LogicGlue>;
-const loadLogic: LoadLogic = ({ wasmUrl, generation }) => loadWasm<LogicGlue>("logic", wasmUrl, generation);
+const loadLogic: LoadLogic = ({ wasm, generation }) => loadWasm<LogicGlue>("logic", wasm, generation);
 
 export class LogicService {
   readonly #post: (reply: LogicReply) => void;
