@@ -21,10 +21,12 @@ const common = {
 await build({ ...common, entryPoints: [{ in: "src/llm/index.ts", out: "llm" }], outdir: "dist", packages: "external" });
 await build({ ...common, entryPoints: ["src/index.ts", "src/worker.ts", "src/logic-worker.ts", "src/main-thread.ts"], outdir: "dist" });
 await build({ ...common, entryPoints: { edge: "edge/index.ts" }, outdir: "dist" });
-// Small, and next to libraries that bundle for themselves: those stay imports.
+// Small, and next to libraries that bundle for themselves: those stay imports, and so does the package itself (tsconfig's path to its
+// source would be followed).
 rmSync(at("dist/adapters"), { recursive: true, force: true });
 await build({
-  ...common, entryPoints: ["hits", "ai", "langchain", "llamaindex", "orama"].map((name) => `adapters/${name}.ts`), outdir: "dist/adapters", packages: "external",
+  ...common, entryPoints: ["hits", "ai", "langchain", "llamaindex", "orama", "react"].map((name) => `adapters/${name}.ts`), outdir: "dist/adapters", packages: "external",
+  tsconfigRaw: {},
 });
 
 await buildDemo({ at, common });

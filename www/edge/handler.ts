@@ -5,8 +5,10 @@ import { Reranker, type Embedder, type MainThreadOptions } from "../src/main-thr
 import type { RerankProgress } from "../src/types.js";
 import { readJson } from "./body.js";
 import { Gate } from "./gate.js";
+import { checkLimits } from "./limits.js";
 import { Metrics } from "./metrics.js";
 import { Problem, problemBody, toProblem } from "./problem.js";
+import { LlmProxy, type LlmUpstream } from "./proxy.js";
 import { decodeEmbeddings, decodeRerank, encodeEmbeddings, encodeRerank } from "./shapes.js";
 
 /** What a request may cost. */
@@ -36,6 +38,8 @@ export interface HandlerOptions extends MainThreadOptions {
   /** Origins that pages may call from; `"*"` for all. Default: none. */
   origins?: readonly string[];
   limits?: Limits;
+  /** A language model that clients may ask at /v1/chat/completions without its key. Needs `auth`; without it there is no such path. */
+  llm?: LlmUpstream;
   /** Hears of every error that is not the client's; default `console.error`. */
   onError?: (error: unknown, requestId: string) => void;
 }
@@ -47,6 +51,8 @@ const ROUTES: Record<string, "GET" | "POST"> = {
   "/health": "GET", "/v1/models": "GET", "/metrics": "GET",
   "/rerank": "POST", "/v1/rerank": "POST", "/v2/rerank": "POST", "/v1/embeddings": "POST",
 };
+/** Only with an upstream to forward to; `foliorank serve` has none. */
+const CHAT = "/v1/chat/completions";
 const encoder = new TextEncoder();
 
 /** Compares in a time that does not depend on where the two differ. */
@@ -87,17 +93,18 @@ class Server {
   readonly #metrics = new Metrics();
   readonly #reranker: Lazy<Ranks>;
   readonly #embedder: Lazy<Embeds> | undefined;
+  readonly #proxy: LlmProxy | undefined;
+  readonly #routes: Record<string, "GET" | "POST">;
 
   constructor(options: HandlerOptions) {
-    const { reranker, embedder, auth: _auth, origins: _origins, limits: _limits, onError: _onError, ...load } = options;
+    const { reranker, embedder, auth: _auth, origins: _origins, limits: _limits, llm, onError: _onError, ...load } = options;
     this.#options = options;
     this.#reranker = new Lazy<Ranks>(reranker ?? (() => Reranker.load(load)));
     this.#embedder = embedder && new Lazy<Embeds>(embedder);
-    this.#limits = { ...DEFAULTS, ...options.limits };
-    for (const [name, value] of Object.entries(this.#limits)) {
-      const least = name === "queue" ? 0 : 1;
-      if (!Number.isInteger(value) || value < least) throw new RerankError("invalid_argument", `limits.${name} must be a whole number, ${least} or more, found ${value}`);
-    }
+    this.#limits = checkLimits("limits", { ...DEFAULTS, ...options.limits });
+    if (llm && !options.auth) throw new RerankError("invalid_argument", "llm needs auth, because it spends your key; `auth: () => true` lets everybody in");
+    this.#proxy = llm && new LlmProxy(llm);
+    this.#routes = llm ? { ...ROUTES, [CHAT]: "POST" } : ROUTES;
     this.#gate = new Gate(this.#limits.concurrency, this.#limits.queue);
   }
 
@@ -114,7 +121,7 @@ class Server {
     }
     this.#cors(request, response.headers);
     response.headers.set("x-request-id", requestId);
-    this.#metrics.answered(path in ROUTES ? path : "other", response.status, (performance.now() - begun) / 1000);
+    this.#metrics.answered(path in this.#routes ? path : "other", response.status, (performance.now() - begun) / 1000);
     return response;
   }
 
@@ -126,13 +133,14 @@ class Server {
   }
 
   async #route(request: Request, path: string, requestId: string): Promise<Response> {
-    const method = ROUTES[path];
-    if (!method) throw new Problem("not_found", `there is no ${path}; there is ${Object.keys(ROUTES).join(", ")}`);
+    const method = this.#routes[path];
+    if (!method) throw new Problem("not_found", `there is no ${path}; there is ${Object.keys(this.#routes).join(", ")}`);
     if (request.method !== method) throw new Problem("method_not_allowed", `${path} expects ${method}`, { allow: `${method}, OPTIONS` });
     if (path === "/health") return this.#health();
     await this.#authorise(request);
     if (path === "/metrics") return new Response(this.#metrics.text(this.#gate), { headers: { "content-type": "text/plain; version=0.0.4" } });
     if (path === "/v1/models") return this.#models();
+    if (path === CHAT && this.#proxy) return this.#proxy.answer(request, (thrown) => problemBody(this.#problem(thrown, requestId), requestId));
     if (path !== "/v1/embeddings") return this.#work(request, requestId, this.#rerank(requestId));
     if (!this.#embedder) throw new Problem("not_found", "this server has no embedder");
     return this.#work(request, requestId, this.#embed(this.#embedder));
@@ -255,7 +263,7 @@ function stream(
 
 /**
  * A handler for `Deno.serve`, `export default { fetch }` and the like: POST /rerank, /v1/rerank, /v2/rerank (Cohere's, Jina's and TEI's
- * shapes) and, with an embedder, /v1/embeddings (OpenAI's), GET /health, /v1/models, /metrics. With `Accept: text/event-stream` progress comes while the ranking is made.
+ * shapes) and, with an embedder, /v1/embeddings and, with an `llm`, /v1/chat/completions (OpenAI's), GET /health, /v1/models, /metrics. With `Accept: text/event-stream` progress comes while the ranking is made.
  * Throws `invalid_argument` for limits out of range; a request is never answered by throwing.
  */
 export function createHandler(options: HandlerOptions): Handler {

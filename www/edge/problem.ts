@@ -9,15 +9,15 @@ const STATUS: Partial<Record<HttpCode, number>> = {
   invalid_argument: 400, unauthorized: 401, not_found: 404, method_not_allowed: 405, too_large: 413, busy: 429,
   // Not in the standard; what proxies write when the client has gone. Nobody reads it but the log.
   aborted: 499,
-  timeout: 504, download: 503, no_webgpu: 503, device_lost: 503, out_of_memory: 503,
+  timeout: 504, llm: 502, download: 503, no_webgpu: 503, device_lost: 503, out_of_memory: 503,
 };
 
 /** A request that is not answered with a ranking, and why. */
 export class Problem extends Error {
   override readonly name = "Problem";
 
-  constructor(readonly code: HttpCode, message: string, readonly headers: Record<string, string> = {}) {
-    super(message);
+  constructor(readonly code: HttpCode, message: string, readonly headers: Record<string, string> = {}, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
   }
 
   get status(): number {

@@ -243,7 +243,9 @@ test("a model that could not be loaded is tried again by the next request", asyn
   for (let round = 0; round < 2; round += 1) await refused(await answer(post("/rerank", asked)), 503, "download");
 });
 
-test("the OpenAPI file has the handler's routes and no others, and its references lead somewhere", async () => {
+test("the OpenAPI file has the routes of a handler that has everything and no others, and its references lead somewhere", async () => {
+  const llm = { baseUrl: "http://127.0.0.1:1/v1", models: ["m"] };
+  const handler = () => createHandler({ reranker: reranker(), onError: () => undefined, auth: () => true, llm });
   const text = readFileSync(new URL("../edge/openapi.json", import.meta.url), "utf8");
   const api = JSON.parse(text);
   const { message } = await (await handler()(get("/nothing"))).json();

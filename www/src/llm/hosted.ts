@@ -2,6 +2,7 @@
 import type { LanguageModel } from "ai";
 import { RerankError } from "../errors.js";
 import { fromAiSdk, type AiSdkOptions, type NamedLlm } from "./ai-sdk.js";
+import { mayCarryKey } from "./base-url.js";
 
 export interface HostedOptions extends Omit<AiSdkOptions, "apiKey" | "provider" | "model"> {
   /** The model's name there. */
@@ -52,7 +53,7 @@ interface Place {
 
 function hosted(provider: string, options: HostedOptions, create: (place: Place) => Promise<LanguageModel>): NamedLlm {
   const { model, apiKey, baseUrl, ...rest } = options;
-  if (!checkUrl(baseUrl) && apiKey) throw new RerankError("invalid_argument", "baseUrl: a key travels over https or within this machine only, found http:");
+  if (baseUrl !== undefined && !mayCarryKey(baseUrl) && apiKey) throw new RerankError("invalid_argument", "baseUrl: a key travels over https or within this machine only, found http:");
   const place: Place = { ...(baseUrl ? { baseURL: baseUrl.replace(/\/+$/, "") } : {}), ...(apiKey ? { apiKey } : {}) };
   const load = async (): Promise<LanguageModel> => {
     try {
@@ -64,19 +65,4 @@ function hosted(provider: string, options: HostedOptions, create: (place: Place)
     }
   };
   return fromAiSdk(load, { ...rest, apiKey, model, provider: baseUrl ? `${provider}:${baseUrl}` : provider });
-}
-
-/** Whether a key may travel there. */
-function checkUrl(baseUrl: string | undefined): boolean {
-  if (baseUrl === undefined) return true;
-  let url: URL;
-  try {
-    url = new URL(baseUrl);
-  } catch {
-    throw new RerankError("invalid_argument", "baseUrl: expected an absolute URL");
-  }
-  if (!["http:", "https:"].includes(url.protocol)) throw new RerankError("invalid_argument", `baseUrl: expected http: or https:, found ${url.protocol}`);
-  // A message with the URL would show the password.
-  if (url.username || url.password || url.search) throw new RerankError("invalid_argument", "baseUrl: expected a URL without credentials; a key goes into apiKey");
-  return url.protocol === "https:" || url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname);
 }
