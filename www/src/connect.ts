@@ -3,6 +3,7 @@
 import { RerankError } from "./errors.js";
 import type { ConnectLogic } from "./logic/client.js";
 import { LogicService, type LoadLogic } from "./logic/service.js";
+import { absolute } from "./place.js";
 import type { Order, Reply } from "./protocol.js";
 import { Service, type LoadEngine } from "./service.js";
 
@@ -62,10 +63,10 @@ function linkHere<O, R>(events: Events<R>, make: (post: (reply: R) => void) => {
 }
 
 export const connectWorker: Connect = (events) =>
-  linkWorker(events, startWorker(new URL("./worker.js", import.meta.url), "foliorank"), "worker.js");
+  linkWorker(events, startWorker(absolute(new URL("./worker.js", import.meta.url)), "foliorank"), "worker.js");
 
 export const connectLogicWorker: ConnectLogic = (events) =>
-  linkWorker(events, startWorker(new URL("./logic-worker.js", import.meta.url), "foliorank-logic"), "logic-worker.js");
+  linkWorker(events, startWorker(absolute(new URL("./logic-worker.js", import.meta.url)), "foliorank-logic"), "logic-worker.js");
 
 /** Runs the Service here. */
 export const connectHere = (loadEngine?: LoadEngine): Connect => (events) => linkHere(events, (post) => new Service(post, loadEngine));

@@ -13,7 +13,10 @@ export interface WasmUrls {
 
 export type WasmPlaces = Record<Variant | "logic", WasmUrls>;
 
-const pair = (script: URL, module: URL): WasmUrls => ({ script: script.href, module: module.href });
+/** A file of the package, whatever a bundler made of `new URL(…, import.meta.url)`: of Turbopack's, only the path is sure. */
+export const absolute = ({ href }: URL): URL => new URL(href, (globalThis as { location?: { href: string } }).location?.href);
+
+const pair = (script: URL, module: URL): WasmUrls => ({ script: absolute(script).href, module: absolute(module).href });
 
 function inFolder(value: string | URL): WasmPlaces {
   const folder = new URL(value, pageUrl());
