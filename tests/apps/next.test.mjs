@@ -1,5 +1,6 @@
-// The package in a Next.js app, from its tarball: built by Turbopack and by webpack, and served. The hook of foliorank/adapters/react is
-// what loads the reranker; on the server it loads nothing.
+// The package in a Next.js app, from its tarball: built by Turbopack (its default) and served. The hook of foliorank/adapters/react is
+// what loads the reranker; on the server it loads nothing. webpack takes a minute, so it has to be asked for:
+// `FOLIORANK_BUNDLERS=turbopack,webpack node --test tests/apps/next.test.mjs`.
 import assert from "node:assert/strict";
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { build, check, install, serve } from "./app.mjs";
 
 const app = install("next");
 
-for (const bundler of ["turbopack", "webpack"]) {
+for (const bundler of (process.env.FOLIORANK_BUNDLERS ?? "turbopack").split(",")) {
   test(`a build of Next.js by ${bundler} has the package's worker and WASM in it, and ranks in a worker`, { timeout: 600_000 }, async (t) => {
     rmSync(join(app, ".next"), { recursive: true, force: true });
     const begun = performance.now();
