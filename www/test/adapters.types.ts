@@ -10,6 +10,7 @@ import { rerankHits } from "../adapters/hits.js";
 import { FoliorankRerank } from "../adapters/langchain.js";
 import { FoliorankPostprocessor } from "../adapters/llamaindex.js";
 import { rerankPlugin } from "../adapters/orama.js";
+import { useReranker } from "../adapters/react.js";
 import type { Reranker } from "../src/index.js";
 
 export async function compiled(reranker: Reranker): Promise<void> {
@@ -23,4 +24,13 @@ export async function compiled(reranker: Reranker): Promise<void> {
   // @ts-expect-error There is no such field.
   await rerankHits("q", [{ id: 1, body: "a" }], { reranker, text: "text" });
   void [compressor, postprocessor, first?.hit.id];
+}
+
+export async function Component(): Promise<void> {
+  const { status, reranker, rerank } = useReranker({ model: "/models/m/", device: "cpu" });
+  const [best] = (await rerank("q", [{ text: "a", page: 1 }], { returnDocuments: true })).results;
+  const page: number | undefined = best?.document?.page;
+  // @ts-expect-error The hook ends the load itself.
+  useReranker({ model: "/models/m/", signal: AbortSignal.abort() });
+  void [status === "ready", reranker?.info, page];
 }

@@ -143,6 +143,20 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
             ],
             || browser_tests(project),
         ),
+        step("app packages", &["tools"], || app_packages(project)),
+        step(
+            "apps of bundlers",
+            &[
+                "app packages",
+                "wasm cpu",
+                "wasm cpu-relaxed",
+                "wasm gpu",
+                "wasm logic",
+                "page",
+                "Chromium",
+            ],
+            || app_tests(project),
+        ),
         step("edge packages", &["tools"], || {
             setup::npm_packages_of(project, &project.root.join("tests/edge"))
         }),
@@ -208,6 +222,24 @@ fn browser_tests(project: &Project) -> Result<()> {
     run_within(&mut node, BROWSER_LIMIT)
 }
 
+/// Vite and Next.js.
+fn app_packages(project: &Project) -> Result<()> {
+    for app in ["vite", "next"] {
+        setup::npm_packages_of(project, &project.root.join("tests/apps").join(app))?;
+    }
+    Ok(())
+}
+
+/// The package, from its tarball, in the apps that its users have.
+fn app_tests(project: &Project) -> Result<()> {
+    let mut node = Command::new("node");
+    node.current_dir(&project.root)
+        .env("CHROMIUM", setup::chromium()?)
+        .args(["--test", "--test-concurrency=1"])
+        .args(test_files(&project.root, Path::new("tests/apps"))?);
+    run_within(&mut node, BROWSER_LIMIT)
+}
+
 /// The clients of PyPI that the server must satisfy.
 fn python_clients(project: &Project) -> Result<PathBuf> {
     python::environment(project, "clients/venv", "tests/edge/requirements.txt")
@@ -219,6 +251,7 @@ fn edge_tests(project: &Project) -> Result<()> {
     node.current_dir(&project.root)
         .env("CARGO_TARGET_DIR", &project.target)
         .env("FOLIORANK_CLIENTS", python_clients(project)?)
+        .env("FOLIORANK_MODELS", project.models())
         .args(["--test", "--test-concurrency=1"])
         .args(test_files(&project.root, Path::new("tests/edge"))?);
     run_within(&mut node, BROWSER_LIMIT)
