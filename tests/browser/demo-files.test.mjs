@@ -26,7 +26,7 @@ test("text, Markdown, HTML, DOCX, PDF and pictures are read and ranked together"
     file("notice.jpg", readFileSync(join(samples, "notice.jpg")), "image/jpeg"),
   );
   assert.deepEqual(await labels(page), ["Part 1", "Boats", "Trains", "Wasps", "Bees", "The ferry", "The mill", "Page 1", "Page 3", "Picture"]);
-  assert.match(await page.textContent("#problems"), /leaflet\.pdf: 1 page has no text/);
+  assert.match(await page.textContent("#problems"), /leaflet\.pdf: no words were found on page 2, which cannot be ranked\./);
   for (const [question, label, words] of [
     ["How tall is the lighthouse?", "Page 1", /built in 1871 and is 33 metres/], ["What does it cost to hire a boat?", "Boats", /five crowns/],
     ["When is honey harvested?", "Bees", /Honey is harvested in July, when/], ["When can visitors climb the tower?", "Page 3", /on Sundays in summer/],
@@ -71,14 +71,14 @@ test("files that cannot be read are named and skipped, and the rest is used", as
   const page = await openDemo(t, TINY);
   await bring(page,
     file("locked.pdf", makePdf([["secret"]], { locked: true }), "application/pdf"), file("broken.pdf", "this is no PDF", "application/pdf"),
-    file("scan.pdf", makePdf([[]]), "application/pdf"), file("empty.txt", ""), file("program.txt", Buffer.from([0, 1, 2, 3, 0, 255])),
+    file("blank.pdf", makePdf([[]]), "application/pdf"), file("empty.txt", ""), file("program.txt", Buffer.from([0, 1, 2, 3, 0, 255])),
     file("photo.jpg", "x", "image/jpeg"), file("huge.png", makePng(40_000, 40_000), "image/png"), file("cut.png", makePng(300, 300).subarray(0, 60), "image/png"),
     file("blank.png", makePng(300, 300, 300), "image/png"), file("broken.docx", "no archive"), file("bomb.docx", makeDocx(["text"], { claimed: 300 << 20 })),
     file("locked.docx", Buffer.from("d0cf11e0a1b11ae1".padEnd(200, "0"), "hex")), file("song.mp3", "x", "audio/mpeg"), file("good.txt", "A good file."),
   );
   assert.deepEqual(await page.locator("#problems li").allTextContents(), [
     "locked.pdf was skipped: it is locked with a password.", "broken.pdf was skipped: it is not a readable PDF.",
-    "scan.pdf was skipped: its pages are pictures without text.", "empty.txt was skipped: there is no text in it.",
+    "blank.pdf was skipped: no words were found in it.", "empty.txt was skipped: there is no text in it.",
     "program.txt was skipped: it is not text.", "photo.jpg was skipped: it is not a readable picture.",
     "huge.png was skipped: it has 40,000 × 40,000 pixels, more than the 50 million that can be read; make it smaller.",
     "cut.png was skipped: it is not a readable picture.", "blank.png was skipped: no words were found in it.",

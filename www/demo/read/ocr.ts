@@ -1,4 +1,4 @@
-// Text of a picture by tesseract.js, English. Its worker, its WASM and its data lie in the demo's own folder, and are fetched when the
+// Text of a picture by tesseract.js, English: a file that is a picture (image.ts), or the picture of a scanned page (scan.ts). Its worker, its WASM and its data lie in the demo's own folder, and are fetched when the
 // first picture comes. One worker is kept for a while, because the next picture often follows.
 import { createWorker, OEM, type Worker as Tesseract } from "tesseract.js";
 import { FileProblem, type Reading } from "../pages.js";
@@ -35,9 +35,9 @@ export async function recognise(picture: Blob, { signal, onProgress }: Reading):
     else onProgress(strings.ocrStarting);
   };
   onProgress(strings.ocrStarting);
-  const stopped = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
+  let stop = (): void => undefined;
+  const stopped = new Promise<never>((_resolve, reject) => { stop = () => reject(signal.reason); });
+  signal.addEventListener("abort", stop);
   try {
     kept ??= start();
     const worker = await Promise.race([kept, stopped]);
@@ -49,6 +49,9 @@ export async function recognise(picture: Blob, { signal, onProgress }: Reading):
     forget();
     if (signal.aborted) throw error;
     throw new FileProblem(strings.ocrFailed);
+  } finally {
+    // One signal goes with all pages of a file.
+    signal.removeEventListener("abort", stop);
   }
 }
 
