@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { makeDocx, makePng } from "./archives.mjs";
 import { MINUTES, TINY, artefacts, ask, bring, file, labels, openDemo, ranked } from "./demo-page.mjs";
 import { makePdf } from "./pdf.mjs";
+import { answer } from "./server.mjs";
+import { server } from "./set-up.mjs";
 
 const samples = join(dirname(fileURLToPath(import.meta.url)), "../../www/demo/samples");
 const ARTICLE = `<title>Bees</title><nav><a href="/">Home</a><a href="/x">All our thirty menus</a></nav><article><h1>Bees</h1>${
@@ -114,7 +116,17 @@ test("a PDF of 300 pages is read without freezing the page, and its reading can 
     globalThis.longest = 0;
     new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, duration); }).observe({ type: "longtask" });
   });
-  await page.setInputFiles("#files", [file("book.pdf", pdf, "application/pdf"), file("second.pdf", pdf, "application/pdf")]);
+  // Playwright would write a megabyte into the page as text, in one task of its own that takes longer than all others.
+  server.routes["/book.pdf"] = answer(pdf);
+  t.after(() => { delete server.routes["/book.pdf"]; });
+  await page.evaluate(async () => {
+    const blob = await (await fetch("/book.pdf")).blob();
+    const transfer = new DataTransfer();
+    for (const name of ["book.pdf", "second.pdf"]) transfer.items.add(new File([blob], name, { type: "application/pdf" }));
+    const input = document.querySelector("#files");
+    input.files = transfer.files;
+    input.dispatchEvent(new Event("change"));
+  });
   await page.waitForFunction(() => /Page \d+ of 300/.test(document.querySelector(".job-what")?.textContent ?? ""));
   assert.equal(await page.locator(".job").count(), 2);
   await page.getByRole("button", { name: "Cancel reading second.pdf" }).click();
@@ -125,7 +137,7 @@ test("a PDF of 300 pages is read without freezing the page, and its reading can 
   assert.equal(await page.locator(".tile").count(), 60, "more tiles come when they are asked for");
   const longest = await page.evaluate(() => globalThis.longest);
   t.diagnostic(`longest task while reading: ${longest} ms`);
-  // Loading pdf.js is one task; on a busy machine it takes its time, but nobody is kept waiting for a second.
+  // Loading pdf.js is the longest, 70 ms on a quiet machine; on a busy one it takes its time, but nobody is kept waiting for a second.
   assert.ok(longest < 1000, `a task took ${longest} ms`);
   await page.screenshot({ path: join(artefacts, "files-300-pages.png") });
 });
