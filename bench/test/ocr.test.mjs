@@ -62,7 +62,7 @@ test("the metadata of an ONNX file is found behind what is large in it", () => {
 
 test("the table has a row for each picture and one for all", () => {
   const rows = (wrongs) => wrongs.map((count, place) => ({ picture: `p${place}`, ms: 1000, characters: 100, wrong: count }));
-  const table = ocrMarkdown({ machine: "m", date: "d", load: 1, bytes: { one: { raw: 2e6, gzip: 1e6 } }, results: { one: { openMs: 500, rows: rows([1, 3]) }, two: { openMs: 900, rows: rows([0, 0]) } } });
+  const table = ocrMarkdown({ machine: "m", date: "d", bytes: { one: { raw: 2e6, gzip: 1e6 } }, results: { one: { openMs: 500, load: 1, rows: rows([1, 3]) }, two: { openMs: 900, load: 2, rows: rows([0, 0]) } } });
   assert.match(table, /\| p1 \| 3\.00%, 1\.0 s \| 0\.00%, 1\.0 s \|/);
   assert.match(table, /\| \*\*all\*\* \| \*\*2\.00%, 1\.0 s\*\* \|/);
   assert.match(table, /one: 2\.0 MB, 1\.0 MB/);

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { MINUTES, TINY, artefacts, ask, bring, file, labels, openDemo } from "./demo-page.mjs";
+import { MINUTES, TINY, artefacts, bring, file, finish, labels, openDemo } from "./demo-page.mjs";
 import { makePdf } from "./pdf.mjs";
 import { answer } from "./server.mjs";
 import { server } from "./set-up.mjs";
@@ -38,20 +38,18 @@ const listen = (page) => page.evaluate(() => {
 });
 const ocrWorkers = (page) => page.workers().filter((worker) => worker.url().includes("/ocr/"));
 
-/** Where the marked part of the picture is, in shares of its height. */
+/** Where the marked part of the page's picture is, in shares of its height. */
 async function marked(page) {
-  await page.waitForSelector("#sheet .highlight");
-  await page.waitForFunction(() => document.querySelector("#sheet .picture img")?.naturalWidth > 300);
+  await page.waitForSelector("#dialog-sheet .highlight");
+  await page.waitForFunction(() => document.querySelector("#dialog-sheet .picture img")?.naturalWidth > 300);
   return page.evaluate(() => {
-    const [frame, ...marks] = ["#sheet .picture", "#sheet .highlight"].flatMap((selector) => [...document.querySelectorAll(selector)].map((element) => element.getBoundingClientRect()));
+    const [frame, ...marks] = ["#dialog-sheet .picture", "#dialog-sheet .highlight"].flatMap((selector) => [...document.querySelectorAll(selector)].map((element) => element.getBoundingClientRect()));
     return { top: (Math.min(...marks.map(({ top }) => top)) - frame.top) / frame.height, bottom: (Math.max(...marks.map(({ bottom }) => bottom)) - frame.top) / frame.height };
   });
 }
 
 test("the scanned pages of a PDF are read by OCR, only those, and a passage is marked on the page, also at the next visit", { timeout: 8 * MINUTES }, async (t) => {
-  const page = await openDemo(t, "device=cpu");
-  await page.evaluate(() => localStorage.setItem("foliorank-choices", JSON.stringify({ window: 64, overlap: 8 })));
-  await page.reload();
+  const page = await openDemo(t, "device=cpu#ask");
   const filler = (word) => Array.from({ length: 10 }, (_, line) => `Line ${line} of the ${word} section says nothing that anybody would look for.`);
   const target = "The lighthouse was built in 1871 and is 33 metres tall.";
   await listen(page);
@@ -59,24 +57,26 @@ test("the scanned pages of a PDF are read by OCR, only those, and a passage is m
     [["The ferry to the mill island runs every twenty minutes", "until ten in the evening."], [], [], ["4"], []],
     { pictures: [{ on: 1, ...await scanned(page, [...filler("first"), target, ...filler("last")]) }, { on: 3, ...NOTICE }, { on: 4, ...await scanned(page, ["- - - - -"]) }] },
   ), "application/pdf"));
-  assert.deepEqual(await labels(page), ["Page 1", "Page 2", "Page 4"]);
+  assert.deepEqual(await page.locator(".tile-label").allTextContents(), ["Page 1", "Page 2", "Page 4"]);
   assert.equal(await page.textContent("#problems"), "mixed.pdf: no words were found on pages 3, 5, which cannot be ranked.");
   const told = await page.evaluate(() => [...globalThis.told]);
   const pictured = new Set(told.flatMap((text) => /^Page (\d) of 5 is a picture\. (?:Reading the text|Starting)/.exec(text)?.[1] ?? []));
   assert.deepEqual([...pictured], ["2", "4", "5"], told.join("\n"));
 
   const look = async () => {
-    await ask(page, "What does a key of the garden gate cost?");
-    assert.match(await page.textContent("#status"), /the best is Page 4\.$/);
-    await ask(page, "How tall is the lighthouse?");
-    assert.match(await page.textContent("#status"), /the best is Page 2\.$/);
-    await page.check("input[name=look][value=text]");
-    assert.match(await page.textContent("#sheet mark"), /33 metres tall/);
-    await page.check("input[name=look][value=picture]");
+    await page.selectOption("#mode", "bm25");
+    for (const [question, words, source] of [["What do the keys cost?", /Keys cost 15 crowns/, /Page 4/], ["How tall is the lighthouse?", /^The lighthouse was built in 1871 and is 33 metres tall\.$/, /Page 2/]]) {
+      await page.fill("#question", question);
+      await finish(page, "#ask-work", () => page.click("#ask-run"));
+      assert.match(await page.locator(".quote mark").first().textContent(), words);
+      assert.match(await page.locator(".quote-foot .link").first().textContent(), source);
+    }
+    await page.locator(".quote-foot .link").first().click();
+    await page.check("#dialog-looks input[value=picture]");
     const place = await marked(page);
-    // The eleventh of 21 lines.
-    const line = (FIRST + 10 * STEP - 8) / HEIGHT;
-    assert.ok(place.top < line && line < place.bottom && place.bottom - place.top < 0.25, JSON.stringify({ place, line }));
+    // The eleventh of 21 lines: its letters are 20 pixels high, and it alone is marked.
+    const line = (FIRST + 10 * STEP - 10) / HEIGHT;
+    assert.ok(place.top < line && line < place.bottom && place.bottom - place.top < (1.5 * STEP) / HEIGHT, JSON.stringify({ place, line }));
   };
   await look();
   await page.screenshot({ path: join(artefacts, "scan-marked.png") });
