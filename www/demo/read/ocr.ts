@@ -18,8 +18,8 @@ async function start(): Promise<Tesseract> {
     // The worker must be a file of this page: its address is what the others are found by. The service worker keeps the data.
     workerBlobURL: false, cacheMethod: "none", logger: (message) => report(message), errorHandler: () => undefined,
   });
-  // By itself it takes a picture for one block of text, and reads across columns.
-  await worker.setParameters({ tessedit_pageseg_mode: PSM.AUTO });
+  // By itself it takes a picture for one block of text, and reads across columns. What it thinks of a picture it tells the console.
+  await worker.setParameters({ tessedit_pageseg_mode: PSM.AUTO, debug_file: "/dev/null" });
   return worker;
 }
 
