@@ -1,5 +1,5 @@
-// The server of the benchmark: www/dist, this folder's page, the installed npm packages and the models, all with the COOP and COEP
-// headers that threads need. On this machine only; it writes nothing.
+// The server of the benchmark: www/dist, this folder's page, the installed npm packages (the demo's own too) and the models, all with
+// the COOP and COEP headers that threads need. On this machine only; it writes nothing.
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** Starts on a free port. `models` is the folder that export_onnx.py filled. Returns { url, close }. */
 export async function startServer(models) {
   const package_ = staticHandler({ dist, models: [models, ...modelRoots] });
-  const folders = { "/bench/": staticHandler({ dist: join(here, "page") }), "/npm/": staticHandler({ dist: join(here, "node_modules") }) };
+  const served = { "/bench/": "page", "/npm/": "node_modules", "/demo-npm/": "../www/node_modules" };
+  const folders = Object.fromEntries(Object.entries(served).map(([prefix, folder]) => [prefix, staticHandler({ dist: join(here, folder) })]));
   const server = createServer((request, response) => {
     response.setHeader("cross-origin-opener-policy", "same-origin");
     response.setHeader("cross-origin-embedder-policy", "require-corp");

@@ -137,7 +137,6 @@ test("a hostile page reaches the language model as fenced data, and what the mod
   await bring(page, file("hostile.md", `# Visitors <b>bold</b>\n\n${HOSTILE} Visitors of the pool came by bus.`), file("line.txt", `visitors ${"x".repeat(500_000)}${" pool y".repeat(90_000)}`));
   await visit(page, "ask");
   await page.selectOption("#threshold", "0");
-  // Short: a long question leaves the tiny model little room for a page, and a line of a megabyte then takes minutes.
   await page.fill("#question", "visitors of the <b>pool</b>");
   await run(page);
   assert.equal(await page.textContent("#ask-error"), "");
@@ -162,12 +161,22 @@ test("a hostile page reaches the language model as fenced data, and what the mod
   assert.equal(await page.title(), "foliorank");
 });
 
+test("a long question over a line of a megabyte is answered, although it leaves the model little room beside it", { timeout: 5 * MINUTES }, async (t) => {
+  const page = await openDemo(t, `${TINY}#ask`);
+  await bring(page, file("line.txt", `visitors ${"x".repeat(500_000)}${" pool y".repeat(90_000)}`));
+  await page.selectOption("#threshold", "0");
+  await page.fill("#question", "How many visitors came to the pool of the town in the summer of last year, by bus, by boat or by car, and what did each of them pay for it?");
+  await run(page);
+  assert.equal(await page.textContent("#ask-error"), "");
+  assert.ok(await page.locator(".quotes > li").count() > 0);
+});
+
 test("a PDF whose picture would unfold to gigabytes is read and drawn without it", { timeout: 5 * MINUTES }, async (t) => {
   const page = await openDemo(t, TINY);
   const side = 60_000;
   // The data ends early, which readers make up for: they take the size at its word, and as pixels of a canvas it would be 14 GB.
-  const data = deflateSync(Buffer.alloc((side / 8) * 1000), { level: 9 });
-  await bring(page, file("bomb.pdf", makePdf([["The bomb lies under the bridge."], ["The second page is harmless."]], { image: { side, data } }), "application/pdf"));
+  const bits = deflateSync(Buffer.alloc((side / 8) * 1000), { level: 9 });
+  await bring(page, file("bomb.pdf", makePdf([["The bomb lies under the bridge."], ["The second page is harmless."]], { pictures: [{ on: 0, width: side, height: side, bits }] }), "application/pdf"));
   await counted(page, "1 document, 2 pages");
   await page.waitForFunction(() => document.querySelectorAll(".tile-face img").length === 2, undefined, { timeout: MINUTES });
   await page.locator("#list button").first().click();

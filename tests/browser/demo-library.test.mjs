@@ -159,3 +159,46 @@ test("a library that cannot be opened says so, and the page works with its sampl
   await counts(page, "1 document, 14 pages");
   assert.equal(await page.textContent("#problems"), "");
 });
+
+test("opening the documents of the last visit can be cancelled: no more come, it says so, and the next visit has them all", { timeout: 5 * MINUTES }, async (t) => {
+  const page = await openDemo(t, TINY);
+  await bring(page, ...["one", "two", "three"].map((name) => file(`${name}.md`, `# ${name}\n\nThis is document ${name}.`)));
+  await written(page, 3);
+  // The second document is read from the database, and comes when it is let go.
+  await page.addInitScript(() => {
+    if (sessionStorage.getItem("hold") === null) return;
+    const { get } = IDBObjectStore.prototype;
+    let count = 0;
+    IDBObjectStore.prototype.get = function (key) {
+      const request = get.call(this, key);
+      if (this.transaction.db.name !== "foliorank-library" || (count += 1) !== 2) return request;
+      const late = {};
+      request.onsuccess = () => {
+        globalThis.letGo = () => {
+          late.result = request.result;
+          late.onsuccess();
+        };
+      };
+      return late;
+    };
+  });
+  await page.evaluate(() => sessionStorage.setItem("hold", ""));
+  await page.reload();
+  await page.waitForFunction(() => globalThis.letGo && document.querySelector(".job-what")?.textContent === "1 of 3");
+  await page.getByRole("button", { name: "Cancel reading Documents of your last visit" }).click();
+  assert.equal(await page.locator(".job").count(), 0);
+  await page.evaluate(() => globalThis.letGo());
+  await page.waitForFunction(() => document.querySelector("#problems").childElementCount > 0);
+  assert.equal(await page.textContent("#problems"), "2 documents of your last visit were not opened. They are kept: load the page again to open them.");
+  await counts(page, "1 document, 1 page");
+  assert.deepEqual(await names(page), ["one.md"]);
+  await page.screenshot({ path: join(artefacts, "library-restore-cancelled.png") });
+  await page.click("#run");
+  await ranked(page);
+  await bring(page, file("four.md", "# four\n\nThis came after the cancelling."));
+  await written(page, 4);
+  await page.evaluate(() => sessionStorage.removeItem("hold"));
+  await page.reload();
+  await counts(page, "4 documents, 4 pages");
+  assert.deepEqual(await names(page), ["one.md", "two.md", "three.md", "four.md"]);
+});

@@ -4,6 +4,17 @@ const number = new Intl.NumberFormat("en");
 const plural = (count: number, one: string, many: string): string => `${number.format(count)} ${count === 1 ? one : many}`;
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 const seconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`);
+/** As people write it: page 3; pages 2, 4 to 7, 9. */
+function pageList(pages: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const page of pages) {
+    const last = runs.at(-1);
+    if (last && page === last[1] + 1) last[1] = page;
+    else runs.push([page, page]);
+  }
+  const parts = runs.map(([from, to]) => (from === to ? number.format(from) : `${number.format(from)}${to === from + 1 ? ", " : " to "}${number.format(to)}`));
+  return `${pages.length === 1 ? "page" : "pages"} ${parts.join(", ")}`;
+}
 
 export const strings = {
   views: "Views",
@@ -38,6 +49,9 @@ export const strings = {
   keptHint: "Documents stay in this browser until you remove them.",
   keptDocuments: "Documents of your last visit",
   restoring: (done: number, total: number) => `${number.format(done)} of ${number.format(total)}`,
+  keptLeft: (count: number) => (count === 1
+    ? "1 document of your last visit was not opened. It is kept: load the page again to open it."
+    : `${number.format(count)} documents of your last visit were not opened. They are kept: load the page again to open them.`),
   keptUnreadable: (why: string) => `The documents of your last visit could not be opened: ${why}. Add them again, or clear them in Settings.`,
   keptNot: {
     text: (name: string) => `${name} is kept for your next visit without the pictures of its pages: there is not enough room for them.`,
@@ -144,6 +158,7 @@ export const strings = {
   waiting: "Waiting",
   opening: "Opening",
   readingPage: (n: number, of: number) => `Page ${number.format(n)} of ${number.format(of)}`,
+  readingScan: (n: number, of: number, what: string) => `Page ${number.format(n)} of ${number.format(of)} is a picture. ${what}`,
   ocrStarting: "Starting to read text in pictures",
   recognising: "Reading the text",
   readAll: "All files are read.",
@@ -344,7 +359,6 @@ export const strings = {
 
   failed: (message: string) => `That did not work: ${message}`,
   fileEmpty: "there is no text in it",
-  fileScanned: "its pages are pictures without text",
   fileLocked: "it is locked with a password",
   fileBroken: "it is not a readable PDF",
   fileBinary: "it is not text",
@@ -355,9 +369,11 @@ export const strings = {
   fileTooLarge: (most: number) => `it is larger than ${Math.round(most / (1 << 20))} MB; split it`,
   fileBomb: (most: number) => `it would unfold to more than ${Math.round(most / (1 << 20))} MB`,
   fileNoWords: "no words were found in it",
-  ocrFailed: "the reader of pictures could not be started; is there a network?",
+  ocrFailed: "the reader of pictures could not be started: connect to a network and add the file again",
   fileType: "only PDF, pictures, DOCX, HTML, Markdown and text files can be read",
   fileUnreadable: "the browser could not read it",
   fileSkipped: (name: string, why: string) => `${name} was skipped: ${why}.`,
-  somePagesEmpty: (name: string, count: number) => `${name}: ${plural(count, "page has", "pages have")} no text and cannot be ranked.`,
+  pagesLeftOut: (name: string, pages: readonly number[], failed: string | undefined) => (failed === undefined
+    ? `${name}: no words were found on ${pageList(pages)}, which cannot be ranked.`
+    : `${name}: there is no text on ${pageList(pages)}, and what is pictured there was not read: ${failed}.`),
 } as const;

@@ -55,6 +55,20 @@ test("passages are whole sentences that know their place, and two rankings agree
   assert.deepEqual(cited("It is so [1, 2]. Not [9].", 2), [{ text: "It is so " }, { cites: 1 }, { cites: 2 }, { text: ". Not [9]." }]);
 });
 
+test("what goes on as one sentence, or without spaces, becomes passages that a model reads at once, and nothing of it is lost", () => {
+  const { passagesOf } = source;
+  const endless = { table: " pool y".repeat(860), letters: "x".repeat(6_000), ideographs: "\u6e56".repeat(2_500), pairs: "\u{1f980}".repeat(2_000), sentences: "\u6e56\u6c34\u3002".repeat(800) };
+  for (const [name, text] of Object.entries(endless)) {
+    const passages = passagesOf({ text, label: "l", file: "f" });
+    for (const { text: own, start, end } of passages) {
+      assert.equal(own, text.slice(start, end), name);
+      assert.ok(own.length <= 900 + 225, `${name}: ${own.length}`);
+      assert.ok(own.isWellFormed(), name);
+    }
+    assert.equal(passages.map(({ text: own }) => own.replaceAll(" ", "")).join(""), text.replaceAll(" ", ""), name);
+  }
+});
+
 test("of an answer that is still coming only whole citations are shown, and not the word that it is none", () => {
   const { settled } = source;
   const whole = "The fund paid [1, 2]. The club, too [3].";

@@ -1,9 +1,15 @@
 // Pages -> passages for a first stage: groups of whole sentences of about a hundred words, which know where on their page they stand.
+// What goes on without end as one sentence (a table, a log, a line of a megabyte) or without spaces is cut: a passage that is longer than a
+// model reads at once is scored in many windows, and a long question leaves little room in each.
 import type { Page, Span } from "../pages.js";
+import { slices } from "../read/split.js";
 
 const MOST_WORDS = 110;
+/** In UTF-16 units: more than so many words have, and not more tokens than the models read at once beside a question. */
+const MOST_LENGTH = 900;
 /** A rest shorter than this joins the passage before it. */
 const LEAST_WORDS = 25;
+const LEAST_LENGTH = 225;
 
 export interface Passage extends Span {
   /** The same for the same text of the same file at the same place, also at the next visit. */
@@ -27,6 +33,18 @@ export function sentences(text: string): Span[] {
   return found;
 }
 
+/** Sentences, or slices of those that are too long for one passage. */
+function pieces(text: string): Span[] {
+  return sentences(text).flatMap((sentence) => {
+    let { start } = sentence;
+    return slices(text.slice(start, sentence.end), MOST_LENGTH).map((slice): Span => {
+      const piece = { start, end: start + slice.trimEnd().length };
+      start += slice.length;
+      return piece;
+    }).filter(({ start: from, end }) => end > from);
+  });
+}
+
 /** A hash that only has to tell texts apart (FNV-1a, twice with other seeds). */
 function fingerprint(text: string): string {
   let [a, b] = [0x811c9dc5, 0x1b873593];
@@ -42,10 +60,10 @@ export function passagesOf(page: Page): Passage[] {
   const key = fingerprint(`${page.file}\n${page.label}\n${page.text}`);
   const spans: Span[] = [];
   let size = 0;
-  for (const { start, end } of sentences(page.text)) {
+  for (const { start, end } of pieces(page.text)) {
     const length = words(page.text.slice(start, end));
     const last = spans.at(-1);
-    if (last && size + length <= MOST_WORDS) {
+    if (last && size + length <= MOST_WORDS && end - last.start <= MOST_LENGTH) {
       last.end = end;
       size += length;
     } else {
@@ -54,7 +72,7 @@ export function passagesOf(page: Page): Passage[] {
     }
   }
   const [before, last] = spans.slice(-2);
-  if (before && last && size < LEAST_WORDS) {
+  if (before && last && size < LEAST_WORDS && last.end - last.start < LEAST_LENGTH) {
     before.end = last.end;
     spans.pop();
   }

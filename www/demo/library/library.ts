@@ -124,7 +124,7 @@ export class Library {
     const { job, controller: { signal }, leave } = this.#enter(strings.keptDocuments);
     let before = 0;
     try {
-      await this.#store.read((source, done, total) => {
+      const left = await this.#store.read((source, done, total) => {
         job.what = strings.restoring(done, total);
         job.share = done / total;
         // In front of what has been added meanwhile.
@@ -133,8 +133,9 @@ export class Library {
         before += 1;
         this.#tell("jobs");
       }, signal);
+      if (left > 0) this.#complain(strings.keptLeft(left));
     } catch (error) {
-      if (!signal.aborted) this.#complain(strings.keptUnreadable((error as Error).message));
+      this.#complain(strings.keptUnreadable((error as Error).message));
       // Better than an empty page that nobody has asked for.
       if (!signal.aborted && this.#sources.length === 0) this.#sources = [sampleSource()];
     } finally {

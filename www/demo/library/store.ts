@@ -52,18 +52,22 @@ export class LibraryStore {
     }
   }
 
-  /** What was kept, one document after the other. Rejects when it cannot be read, or with the reason of the signal. */
-  async read(onRead: (source: Source, done: number, total: number) => void, signal: AbortSignal): Promise<void> {
+  /**
+   * What was kept, one document after the other, until the signal; gives how many were left then. Rejects when it cannot be read.
+   */
+  async read(onRead: (source: Source, done: number, total: number) => void, signal: AbortSignal): Promise<number> {
     const keys = await this.#transact("readonly", (store) => requested(store.getAllKeys())) as number[];
     for (const [place, key] of keys.entries()) {
-      signal.throwIfAborted();
-      const stored = await this.#transact("readonly", (store) => requested(store.get(key) as IDBRequest<Stored | undefined>));
+      const stored = signal.aborted ? undefined : await this.#transact("readonly", (store) => requested(store.get(key) as IDBRequest<Stored | undefined>));
+      // A large one takes its time, and must not come when nobody waits for it any more.
+      if (signal.aborted) return keys.length - place;
       // Another tab has removed it since.
       if (!stored) continue;
       const source = restored(stored);
       this.#keys.set(source, key);
       onRead(source, place + 1, keys.length);
     }
+    return 0;
   }
 
   /** Never rejects. */

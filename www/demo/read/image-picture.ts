@@ -1,5 +1,5 @@
-// The picture of a page that is a picture itself, with the places of its words.
-import { FileProblem, type Picture, type Span } from "../pages.js";
+// The picture of a page that is a picture itself, and where words that were read from a picture stand on it.
+import { FileProblem, type Box, type Picture, type Span } from "../pages.js";
 import { strings } from "../strings.js";
 import { covered } from "./lines.js";
 
@@ -11,12 +11,15 @@ export interface Word extends Span {
   bottom: number;
 }
 
-export interface ImageWithWords {
-  original: Blob;
+export interface PlacedWords {
   words: readonly Word[];
-  /** Pixels. */
+  /** Of the picture that they were read from, in pixels. */
   width: number;
   height: number;
+}
+
+export interface ImageWithWords extends PlacedWords {
+  original: Blob;
 }
 
 export async function drawn(bitmap: ImageBitmap, scale: number): Promise<Blob> {
@@ -30,17 +33,23 @@ export async function drawn(bitmap: ImageBitmap, scale: number): Promise<Blob> {
   return canvas.convertToBlob({ type: "image/png" });
 }
 
-export function imagePicture({ original, words, width, height }: ImageWithWords): Picture {
+/** Where the words of a part of the text stand. */
+export function wordBoxes({ words, width, height }: PlacedWords, span: Span): Box[] {
+  return words.flatMap(({ left, top, right, bottom, ...own }) => (covered(own, span)
+    ? [{ x: left / width, y: top / height, width: (right - left) / width, height: (bottom - top) / height }]
+    : []));
+}
+
+export function imagePicture(image: ImageWithWords): Picture {
+  const { original } = image;
   return {
-    ratio: height / width,
+    ratio: image.height / image.width,
     draw: async (wanted) => {
       const decoded = await createImageBitmap(original);
       const blob = await drawn(decoded, Math.min(1, wanted / decoded.width));
       decoded.close();
       return blob;
     },
-    boxes: (span) => Promise.resolve(words.flatMap(({ left, top, right, bottom, ...own }) => (covered(own, span)
-      ? [{ x: left / width, y: top / height, width: (right - left) / width, height: (bottom - top) / height }]
-      : []))),
+    boxes: (span) => Promise.resolve(wordBoxes(image, span)),
   };
 }

@@ -1,6 +1,6 @@
-// Text of a picture by tesseract.js, English. Its worker, its WASM and its data lie in the demo's own folder, and are fetched when the
+// Text of a picture by tesseract.js, English: a file that is a picture (image.ts), or the picture of a scanned page (scan.ts). Its worker, its WASM and its data lie in the demo's own folder, and are fetched when the
 // first picture comes. One worker is kept for a while, because the next picture often follows.
-import { createWorker, OEM, type Worker as Tesseract } from "tesseract.js";
+import { createWorker, OEM, PSM, type Worker as Tesseract } from "tesseract.js";
 import { FileProblem, type Reading } from "../pages.js";
 import { strings } from "../strings.js";
 import type { Word } from "./image-picture.js";
@@ -12,12 +12,15 @@ let kept: Promise<Tesseract> | undefined;
 let idle: ReturnType<typeof setTimeout> | undefined;
 let report: (message: { status: string; progress: number }) => void = () => undefined;
 
-function start(): Promise<Tesseract> {
-  return createWorker("eng", OEM.LSTM_ONLY, {
+async function start(): Promise<Tesseract> {
+  const worker = await createWorker("eng", OEM.LSTM_ONLY, {
     workerPath: beside("worker.min.js"), corePath: beside("tesseract-core-simd-lstm.js"), langPath: beside("data"),
     // The worker must be a file of this page: its address is what the others are found by. The service worker keeps the data.
     workerBlobURL: false, cacheMethod: "none", logger: (message) => report(message), errorHandler: () => undefined,
   });
+  // By itself it takes a picture for one block of text, and reads across columns. What it thinks of a picture it tells the console.
+  await worker.setParameters({ tessedit_pageseg_mode: PSM.AUTO, debug_file: "/dev/null" });
+  return worker;
 }
 
 function forget(): void {
@@ -35,9 +38,9 @@ export async function recognise(picture: Blob, { signal, onProgress }: Reading):
     else onProgress(strings.ocrStarting);
   };
   onProgress(strings.ocrStarting);
-  const stopped = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
+  let stop = (): void => undefined;
+  const stopped = new Promise<never>((_resolve, reject) => { stop = () => reject(signal.reason); });
+  signal.addEventListener("abort", stop);
   try {
     kept ??= start();
     const worker = await Promise.race([kept, stopped]);
@@ -49,6 +52,9 @@ export async function recognise(picture: Blob, { signal, onProgress }: Reading):
     forget();
     if (signal.aborted) throw error;
     throw new FileProblem(strings.ocrFailed);
+  } finally {
+    // One signal goes with all pages of a file.
+    signal.removeEventListener("abort", stop);
   }
 }
 

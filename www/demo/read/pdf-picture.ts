@@ -2,16 +2,29 @@
 // document is closed when nobody has looked for a while. A 300-page file so costs no more than the pages that are seen.
 import type { PDFDocumentLoadingTask, PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import type { Box, Picture, Span } from "../pages.js";
+import { wordBoxes, type PlacedWords } from "./image-picture.js";
 import { covered, joinLines } from "./lines.js";
 import { isPiece, openPdf } from "./pdf.js";
 
 const IDLE_MS = 20_000;
-/** Pages of any shape stay below this. */
+/** Pages of any shape stay below this. OCR does not read better in more, it only takes longer. */
 const MOST_PIXELS = 6e6;
 
-const toBlob = (canvas: HTMLCanvasElement): Promise<Blob> => new Promise((resolve, reject) => {
-  canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture could not be kept"))), "image/webp", 0.85);
+export const toFile = (canvas: HTMLCanvasElement, type: "image/webp" | "image/png"): Promise<Blob> => new Promise((resolve, reject) => {
+  canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture could not be kept"))), type, 0.85);
 });
+
+/** Draws a page at this scale, or smaller where that were too many pixels. Its memory is given back when its width is set to 0. */
+export async function drawPage(page: PDFPageProxy, scale: number): Promise<HTMLCanvasElement> {
+  const whole = page.getViewport({ scale: 1 });
+  const viewport = page.getViewport({ scale: Math.min(scale, Math.sqrt(MOST_PIXELS / (whole.width * whole.height))) });
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(viewport.width));
+  canvas.height = Math.max(1, Math.round(viewport.height));
+  // For the screen it is drawn frame by frame, and a tab in the background has no frames.
+  await page.render({ canvas, viewport, background: "#fff", intent: document.hidden ? "print" : "display" }).promise;
+  return canvas;
+}
 
 export class PdfPictures {
   readonly #file: Blob;
@@ -25,11 +38,12 @@ export class PdfPictures {
     this.#file = file;
   }
 
-  page(number: number, ratio: number): Picture {
+  /** `scan`: the words that OCR has read where the page has no text of its own. */
+  page(number: number, ratio: number, scan?: PlacedWords): Picture {
     return {
       ratio,
       draw: (width) => this.#with(number, (page) => this.#draw(page, width)),
-      boxes: (span) => this.#with(number, (page) => this.#boxes(page, span)),
+      boxes: (span) => (scan ? Promise.resolve(wordBoxes(scan, span)) : this.#with(number, (page) => this.#boxes(page, span))),
     };
   }
 
@@ -63,14 +77,8 @@ export class PdfPictures {
   }
 
   async #draw(page: PDFPageProxy, width: number): Promise<Blob> {
-    const whole = page.getViewport({ scale: 1 });
-    const most = Math.sqrt(MOST_PIXELS / (whole.width * whole.height));
-    const viewport = page.getViewport({ scale: Math.min(width / whole.width, most) });
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(viewport.width));
-    canvas.height = Math.max(1, Math.round(viewport.height));
-    await page.render({ canvas, viewport, background: "#fff" }).promise;
-    const blob = await toBlob(canvas);
+    const canvas = await drawPage(page, width / page.getViewport({ scale: 1 }).width);
+    const blob = await toFile(canvas, "image/webp");
     canvas.width = 0;
     return blob;
   }

@@ -48,13 +48,13 @@ export function textBlocks(source: string): Block[] {
   return parts.map((part) => ({ text: part.trim() })).filter((block) => block.text !== "");
 }
 
-/** Slices of at most MOST_LENGTH; the browser's own cutting into sentences is slow on text that has none. */
-function slices(text: string): string[] {
+/** Slices of at most `most` UTF-16 units, cut behind a space where there is one not far from the end. */
+export function slices(text: string, most: number): string[] {
   const found: string[] = [];
   let start = 0;
-  while (text.length - start > MOST_LENGTH) {
-    const space = text.lastIndexOf(" ", start + MOST_LENGTH);
-    let end = space > start + MOST_LENGTH / 2 ? space + 1 : start + MOST_LENGTH;
+  while (text.length - start > most) {
+    const space = text.lastIndexOf(" ", start + most - 1);
+    let end = space > start + most / 2 ? space + 1 : start + most;
     // Not between the halves of a surrogate pair.
     if (/[\ud800-\udbff]/u.test(text.charAt(end - 1))) end -= 1;
     found.push(text.slice(start, end));
@@ -66,8 +66,8 @@ function slices(text: string): string[] {
 function shorten(paragraph: string): string[] {
   if (paragraph.length <= MOST_LENGTH && words(paragraph) <= MOST_WORDS * 1.5) return [paragraph];
   const segmenter = new Intl.Segmenter(undefined, { granularity: "sentence" });
-  // A part of a sentence at a slice's end costs less than a second of standing still.
-  const sentences = slices(paragraph).flatMap((slice) => Array.from(segmenter.segment(slice), ({ segment }) => segment));
+  // The browser's own cutting is slow on text without sentences: one that is cut in two costs less than a second of standing still.
+  const sentences = slices(paragraph, MOST_LENGTH).flatMap((slice) => Array.from(segmenter.segment(slice), ({ segment }) => segment));
   const parts: string[] = [];
   let part = "";
   let size = 0;
