@@ -12,15 +12,15 @@ export const AGREEMENT = { [L12]: 1.5, [L3]: 0.15 };
 
 /**
  * `software`: small enough for WebGPU in software; on a real adapter every workload runs. `rounds`: turns of each contender.
- * `quick`: part of --quick. `work(countTokens)` makes { query, documents, ... }; `pretokenised` peers tokenise outside the timing.
+ * `quick`: part of --quick. `long`: minutes a turn, so without the contenders that say nothing new there. `work(countTokens)` makes { query, documents, ... }; `pretokenised` peers tokenise outside the timing.
  */
 export const WORKLOADS = [
   { name: "16x128-l12", model: L12, rounds: 5, quick: true, software: false, work: (count) => uniform(16, count) },
-  { name: "16x128-l3", model: L3, rounds: 5, quick: true, software: true, work: (count) => uniform(16, count) },
+  { name: "16x128-l3", model: L3, rounds: 3, quick: true, software: true, work: (count) => uniform(16, count) },
   { name: "1x128-l3", model: L3, rounds: 7, quick: true, software: true, work: (count) => uniform(1, count) },
-  { name: "100-passages-l12", model: L12, rounds: 3, quick: false, software: false, work: () => ({ query: QUERY, documents: passages(100) }) },
+  { name: "100-passages-l12", model: L12, rounds: 2, long: true, quick: false, software: false, work: () => ({ query: QUERY, documents: passages(100) }) },
   {
-    name: "40-page-document-l12", model: L12, rounds: 3, quick: false, software: false,
+    name: "40-page-document-l12", model: L12, rounds: 2, long: true, quick: false, software: false,
     work: () => ({ query: QUERY, documents: [longDocument()], windows: { window: 192, overlap: 48 } }),
   },
   { name: "cold-start-l12", model: L12, rounds: 5, quick: true, software: false, cold: true, work: () => ({ query: QUERY, documents: passages(1) }) },
@@ -48,12 +48,12 @@ const INT8 = { name: "int8", file: "model_int8.onnx" };
 const PUBLISHED = { name: "int8 (published file)", file: "model_quantized.onnx" };
 
 /** The peers for a workload on a device. `all` is the number of threads of "all threads"; `versions` the pinned npm ones. */
-export function peers({ model, cold }, device, all, versions) {
+export function peers({ model, cold, long }, device, all, versions) {
   if (device === "webgpu") return [ort(versions, model, "webgpu", F32, 1), ...(cold ? [] : [transformers(versions, model, "webgpu", "fp32", 1)])];
   const counts = all > 1 && !cold ? [1, all] : [1];
-  const files = [F32, INT8, ...(model === L12 ? [PUBLISHED] : [])];
+  const files = [F32, INT8, ...(model === L12 && !long ? [PUBLISHED] : [])];
   const runtimes = files.flatMap((weights) => counts.map((threads) => ort(versions, model, "wasm", weights, threads)));
-  return cold ? runtimes : [plain(model), ...runtimes, ...["fp32", "int8"].map((dtype) => transformers(versions, model, "wasm", dtype, all))];
+  return cold ? runtimes : [...(long ? [] : [plain(model)]), ...runtimes, ...["fp32", "int8"].map((dtype) => transformers(versions, model, "wasm", dtype, all))];
 }
 
 /** Who runs when: everybody once a round, in the order given and then backwards, so that nobody always follows the same one. */
