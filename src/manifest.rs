@@ -42,6 +42,9 @@ pub struct Manifest {
     /// What the model wants before a query, space and all; nothing where absent.
     #[serde(default)]
     pub query_prefix: String,
+    /// Tokens that tell queries and documents apart, after the first; none where absent.
+    #[serde(default)]
+    pub markers: Option<Markers>,
     /// The two files beside the manifest.
     pub files: Files,
     /// Known answers that a device must reproduce before it is trusted.
@@ -59,6 +62,48 @@ pub enum Architecture {
     BertCrossEncoder,
     /// One text a sequence, one vector; the score is the cosine.
     BertBiEncoder,
+    /// One text a sequence, a vector for each of its tokens; the score is MaxSim over the number of
+    /// query tokens: the mean of the best cosine that each finds (ColBERT, arXiv:2004.12832).
+    BertLateInteraction,
+    /// One text a sequence, a weight for each word piece of the vocabulary; the score is the dot
+    /// product (SPLADE, arXiv:2107.05720).
+    BertSparseEncoder,
+}
+
+impl Architecture {
+    /// As `model.json` has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BertCrossEncoder => "bert-cross-encoder",
+            Self::BertBiEncoder => "bert-bi-encoder",
+            Self::BertLateInteraction => "bert-late-interaction",
+            Self::BertSparseEncoder => "bert-sparse-encoder",
+        }
+    }
+
+    /// Whether query and document go through the network together.
+    #[must_use]
+    pub fn is_pairwise(self) -> bool {
+        self == Self::BertCrossEncoder
+    }
+
+    fn score(self) -> ScoreKind {
+        match self {
+            Self::BertCrossEncoder => ScoreKind::Logit,
+            Self::BertBiEncoder | Self::BertLateInteraction => ScoreKind::Cosine,
+            Self::BertSparseEncoder => ScoreKind::Dot,
+        }
+    }
+
+    fn poolings(self) -> &'static [Pooling] {
+        match self {
+            Self::BertCrossEncoder => &[Pooling::FirstToken],
+            Self::BertBiEncoder => &[Pooling::FirstToken, Pooling::Mean],
+            Self::BertLateInteraction => &[Pooling::None],
+            Self::BertSparseEncoder => &[Pooling::Max],
+        }
+    }
 }
 
 /// Shape of a BERT network.
@@ -79,10 +124,20 @@ pub struct Dimensions {
     pub positions: usize,
     /// Segment embeddings.
     pub segments: usize,
-    /// Outputs of the classifier; 0 for a bi-encoder.
+    /// Outputs of the classifier; 1 for a cross-encoder, 0 for others.
     pub labels: usize,
     /// Epsilon of every layer norm.
     pub layer_norm_epsilon: f64,
+}
+
+/// Ids of the tokens that a network was trained to see after the first of a text: what the text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Markers {
+    /// Of a query.
+    pub query: u32,
+    /// Of a document.
+    pub document: u32,
 }
 
 /// How the token states of a sequence become one.
@@ -93,6 +148,10 @@ pub enum Pooling {
     FirstToken,
     /// The mean over tokens, padding excluded.
     Mean,
+    /// Not at all: each token keeps its own.
+    None,
+    /// The largest over tokens, of each word piece's weight.
+    Max,
 }
 
 /// What a raw score means.
@@ -101,8 +160,10 @@ pub enum Pooling {
 pub enum ScoreKind {
     /// An unbounded logit; its sigmoid is the relevance in 0..1.
     Logit,
-    /// A cosine in -1..1; its positive part is the relevance.
+    /// A cosine in -1..1, or the mean of some; its positive part is the relevance.
     Cosine,
+    /// A dot product of weights, 0 or more; x / (1 + x) is the relevance.
+    Dot,
 }
 
 impl ScoreKind {
@@ -112,6 +173,7 @@ impl ScoreKind {
         match self {
             Self::Logit => 1.0 / (1.0 + (-raw).exp()),
             Self::Cosine => raw.clamp(0.0, 1.0),
+            Self::Dot => raw / (1.0 + raw),
         }
     }
 }
@@ -200,8 +262,8 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let d = &self.dimensions;
-        let cross = self.architecture == Architecture::BertCrossEncoder;
+        let (d, name) = (&self.dimensions, self.architecture.name());
+        let cross = self.architecture.is_pairwise();
         let require =
             |holds: bool, what: String| holds.then_some(()).ok_or(Error::Manifest { what });
         require(
@@ -243,9 +305,9 @@ impl Manifest {
             ),
         )?;
         require(
-            cross == (d.labels == 1) && (cross || d.labels == 0),
+            d.labels == usize::from(cross),
             format!(
-                "dimensions.labels: expected 1 for a cross-encoder, 0 for a bi-encoder, found {}",
+                "dimensions.labels: expected 1 for a cross-encoder, 0 for others, found {}",
                 d.labels
             ),
         )?;
@@ -256,16 +318,33 @@ impl Manifest {
                 d.positions, self.max_length
             ),
         )?;
+        let (score, poolings) = (self.architecture.score(), self.architecture.poolings());
         require(
-            cross == (self.score == ScoreKind::Logit),
+            self.score == score,
             format!(
-                "score: expected logit for a cross-encoder, cosine for a bi-encoder, found {:?}",
+                "score: expected {score:?} for {name}, found {:?}",
                 self.score
             ),
         )?;
         require(
-            !cross || self.pooling == Pooling::FirstToken,
-            "pooling: expected first_token for a cross-encoder, found mean".into(),
+            poolings.contains(&self.pooling),
+            format!(
+                "pooling: expected one of {poolings:?} for {name}, found {:?}",
+                self.pooling
+            ),
+        )?;
+        let marked = self.markers.is_none_or(|m| {
+            !cross
+                && [m.query, m.document]
+                    .iter()
+                    .all(|&id| (id as usize) < d.vocabulary)
+        });
+        require(
+            marked,
+            format!(
+                "markers: expected ids below {} and no cross-encoder, found {:?} for {name}",
+                d.vocabulary, self.markers
+            ),
         )?;
         require(
             !self.self_test.cases.is_empty() && self.self_test.tolerance > 0.0,
@@ -282,7 +361,8 @@ impl Manifest {
         let layer = linear(h, 3 * h) + linear(h, h) + linear(h, f) + linear(f, h) + 4 * h;
         let head = match self.architecture {
             Architecture::BertCrossEncoder => linear(h, h) + linear(h, d.labels),
-            Architecture::BertBiEncoder => 0,
+            Architecture::BertBiEncoder | Architecture::BertLateInteraction => 0,
+            Architecture::BertSparseEncoder => linear(h, h) + 2 * h + d.vocabulary,
         };
         (d.vocabulary + d.positions + d.segments) * h + 2 * h + d.layers * layer + head
     }

@@ -5,6 +5,8 @@
 //! What runs it follows from the device and the file: our kernels for int8 on the CPU, burn's
 //! modules for f32 and f16 there.
 
+use burn::tensor::Tensor;
+
 use crate::batch::{Batch, Layout};
 use crate::device::DeviceKind;
 use crate::error::Error;
@@ -15,9 +17,10 @@ use crate::manifest::{Architecture, Manifest};
 use crate::weights::Checkpoint;
 
 pub(crate) mod bert;
+mod likeness;
 mod read_back;
 
-pub use bert::{BertBiEncoder, BertCrossEncoder};
+pub use bert::{BertBiEncoder, BertCrossEncoder, BertSparseEncoder};
 
 use bert::tensors::BertTensors;
 
@@ -25,6 +28,7 @@ use bert::tensors::BertTensors;
 pub struct Network {
     engine: Engine,
     architecture: Architecture,
+    hidden: usize,
 }
 
 /// What runs the network.
@@ -32,6 +36,7 @@ enum Engine {
     /// burn's modules, on the CPU.
     PlainCrossEncoder(Box<BertCrossEncoder>),
     PlainBiEncoder(Box<BertBiEncoder>),
+    PlainSparseEncoder(Box<BertSparseEncoder>),
     /// Our kernels, on the CPU.
     Cpu(Box<cpu::Bert>),
     /// Our kernels, on WebGPU.
@@ -42,12 +47,16 @@ enum Engine {
 impl Engine {
     fn plain(manifest: &Manifest, tensors: &BertTensors) -> Result<Self, Error> {
         let device = crate::device::cpu()?;
-        Ok(match &tensors.head {
-            Some(head) => {
+        Ok(match (&tensors.head, &tensors.vocabulary) {
+            (Some(head), _) => {
                 let network = BertCrossEncoder::new(manifest, tensors, head, &device);
                 Self::PlainCrossEncoder(Box::new(network))
             }
-            None => {
+            (None, Some(head)) => {
+                let network = BertSparseEncoder::new(manifest, tensors, head, &device);
+                Self::PlainSparseEncoder(Box::new(network))
+            }
+            (None, None) => {
                 let network = BertBiEncoder::new(manifest, tensors, &device);
                 Self::PlainBiEncoder(Box::new(network))
             }
@@ -93,6 +102,7 @@ impl Network {
         Ok(Self {
             engine: Engine::plain(manifest, &tensors)?,
             architecture: manifest.architecture,
+            hidden: manifest.dimensions.hidden,
         })
     }
 
@@ -107,6 +117,11 @@ impl Network {
                 Engine::Cpu(Box::new(cpu::Bert::new(manifest, tensors)))
             }
             DeviceKind::Cpu => Engine::plain(manifest, &tensors)?,
+            DeviceKind::WebGpu if tensors.vocabulary.is_some() => {
+                return Err(Error::NoWebGpu {
+                    what: "a sparse encoder runs on the CPU".into(),
+                });
+            }
             #[cfg(feature = "gpu")]
             DeviceKind::WebGpu => {
                 Engine::WebGpu(Box::new(webgpu::Bert::new(manifest, tensors).await?))
@@ -121,6 +136,7 @@ impl Network {
         Ok(Self {
             engine,
             architecture: manifest.architecture,
+            hidden: manifest.dimensions.hidden,
         })
     }
 
@@ -134,7 +150,9 @@ impl Network {
     #[must_use]
     pub fn layout(&self) -> Layout {
         match self.engine {
-            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) => Layout::Padded,
+            Engine::PlainCrossEncoder(_)
+            | Engine::PlainBiEncoder(_)
+            | Engine::PlainSparseEncoder(_) => Layout::Padded,
             Engine::Cpu(_) => Layout::Packed,
             #[cfg(feature = "gpu")]
             Engine::WebGpu(_) => Layout::Packed,
@@ -146,7 +164,9 @@ impl Network {
     #[must_use]
     pub fn batch_tokens(&self) -> usize {
         match &self.engine {
-            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) => 512,
+            Engine::PlainCrossEncoder(_)
+            | Engine::PlainBiEncoder(_)
+            | Engine::PlainSparseEncoder(_) => 512,
             Engine::Cpu(_) => cpu::batch_tokens(),
             #[cfg(feature = "gpu")]
             Engine::WebGpu(network) => network.batch_tokens(),
@@ -156,12 +176,12 @@ impl Network {
     /// One raw logit a sequence. Cost: one upload and one read-back.
     ///
     /// # Errors
-    /// `internal` when the network is a bi-encoder, or a read-back fails;
+    /// `internal` when the network is no cross-encoder, or a read-back fails;
     /// `device_lost` and `out_of_memory` as the device reports them.
     pub async fn logits(&self, batch: &Batch) -> Result<Vec<f32>, Error> {
-        if self.architecture != Architecture::BertCrossEncoder {
+        if !self.architecture.is_pairwise() {
             return Err(Error::Internal {
-                what: "a bi-encoder has no logits; ask for vectors".into(),
+                what: "only a cross-encoder has logits; ask for vectors".into(),
             });
         }
         match &self.engine {
@@ -169,31 +189,73 @@ impl Network {
             Engine::Cpu(network) => Ok(network.logits(batch)),
             #[cfg(feature = "gpu")]
             Engine::WebGpu(network) => network.logits(batch).await,
-            Engine::PlainBiEncoder(_) => unreachable!("the architecture says cross-encoder"),
+            Engine::PlainBiEncoder(_) | Engine::PlainSparseEncoder(_) => {
+                unreachable!("the architecture says cross-encoder")
+            }
         }
     }
 
-    /// One vector of unit length a sequence, `hidden` wide. Cost: one upload and one read-back.
+    /// What each sequence is to a network that reads texts alone: for a bi-encoder a vector of unit
+    /// length, `hidden` wide; for late interaction one for each token, in their order; for a sparse
+    /// encoder a weight for each word piece. Cost: one upload and one read-back.
     ///
     /// # Errors
     /// As [`Network::logits`], with the architectures exchanged.
     pub async fn vectors(&self, batch: &Batch) -> Result<Vec<Vec<f32>>, Error> {
-        if self.architecture != Architecture::BertBiEncoder {
+        if self.architecture.is_pairwise() {
             return Err(Error::Internal {
                 what: "a cross-encoder has no vectors; ask for logits".into(),
             });
         }
         match &self.engine {
-            Engine::PlainBiEncoder(network) => {
-                let vectors = network.forward(batch);
-                let [_, width] = vectors.dims();
-                let flat = read_back::floats(vectors).await?;
-                Ok(flat.chunks(width).map(<[f32]>::to_vec).collect())
-            }
+            Engine::PlainBiEncoder(network) => match self.architecture {
+                Architecture::BertLateInteraction => {
+                    let rows = rows(network.forward_tokens(batch).flatten(1, 2)).await?;
+                    Ok((rows.into_iter().zip(batch.lengths()))
+                        .map(|(mut row, length)| {
+                            row.truncate(row.len() / batch.width() * length);
+                            row
+                        })
+                        .collect())
+                }
+                _ => rows(network.forward(batch)).await,
+            },
+            Engine::PlainSparseEncoder(network) => rows(network.forward(batch)).await,
             Engine::Cpu(network) => Ok(network.vectors(batch)),
             #[cfg(feature = "gpu")]
             Engine::WebGpu(network) => network.vectors(batch).await,
-            Engine::PlainCrossEncoder(_) => unreachable!("the architecture says bi-encoder"),
+            Engine::PlainCrossEncoder(_) => unreachable!("the architecture says otherwise"),
         }
     }
+}
+
+impl Network {
+    /// The raw score of each sequence for what a query is, by [`Network::vectors`]. Cost: one upload
+    /// and one read-back; of one number a sequence for late interaction on WebGPU.
+    ///
+    /// # Errors
+    /// As [`Network::vectors`].
+    pub async fn likenesses(&self, batch: &Batch, query: &[f32]) -> Result<Vec<f32>, Error> {
+        #[cfg(feature = "gpu")]
+        if let Engine::WebGpu(network) = &self.engine
+            && self.architecture == Architecture::BertLateInteraction
+        {
+            return network.max_sims(batch, query).await;
+        }
+        let vectors = self.vectors(batch).await?;
+        let likeness = |vector: &Vec<f32>| self.likeness(query, vector);
+        Ok(vectors.iter().map(likeness).collect())
+    }
+
+    /// The raw score of a document for a query by what each is, by [`Network::vectors`].
+    pub(crate) fn likeness(&self, query: &[f32], document: &[f32]) -> f32 {
+        likeness::likeness(self.architecture, self.hidden, query, document)
+    }
+}
+
+/// Rows of a matrix, on the host.
+async fn rows(matrix: Tensor<2>) -> Result<Vec<Vec<f32>>, Error> {
+    let [_, width] = matrix.dims();
+    let flat = read_back::floats(matrix).await?;
+    Ok(flat.chunks(width).map(<[f32]>::to_vec).collect())
 }

@@ -22,13 +22,16 @@ function home(name) {
 
 const LIBRARIES = ["pdfjs-dist", "tesseract.js", "tesseract.js-core", "@tesseract.js-data/eng", "@mozilla/readability", "mammoth", "ai"];
 
+/** What finds and does not rank, and what is for tests. */
+const hidden = ({ name, architecture }) => architecture === "bert-sparse-encoder" || name.startsWith("tiny-");
+
 function modelFacts(folder) {
-  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith("tiny-")).map(({ name }) => {
+  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => {
     const { title, licence, architecture, files } = json(join(folder, name, "model.json"));
     const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
     return { name, title, licence, architecture, bytes, dtype: files.weights.dtype };
     // What the page is about first.
-  }).sort((a, b) => b.architecture.includes("cross") - a.architecture.includes("cross") || a.bytes - b.bytes);
+  }).filter((model) => !hidden(model)).sort((a, b) => b.architecture.includes("cross") - a.architecture.includes("cross") || a.bytes - b.bytes);
 }
 
 function copyLibraries(demo) {

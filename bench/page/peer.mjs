@@ -68,19 +68,27 @@ async function score(runtime, prepared, count) {
   return scores;
 }
 
+/** A runtime at work: `prepare(work)` once, then `run(work)` -> { scores }. */
+export function worker(runtime) {
+  let prepared;
+  return {
+    /** Work that is only the network's is tokenised here, outside the timing. */
+    prepare(work) { prepared = work.pretokenised ? prepare(runtime, work) : undefined; },
+    async run(work) { return { scores: await score(runtime, prepared ?? prepare(runtime, work), work.documents.length) }; },
+  };
+}
+
 /** Answers the page's messages with `open(options)` -> { runtime, about }. */
 export function serve(open) {
-  let runtime;
-  let prepared;
+  let working;
   const answers = {
     async open({ options }) {
       const opened = await open(options);
-      runtime = opened.runtime;
+      working = worker(opened.runtime);
       return opened.about;
     },
-    /** Work that is only the network's is tokenised here, outside the timing. */
-    async prepare({ work }) { prepared = work.pretokenised ? prepare(runtime, work) : undefined; },
-    async run({ work }) { return { scores: await score(runtime, prepared ?? prepare(runtime, work), work.documents.length) }; },
+    prepare: async ({ work }) => working.prepare(work),
+    run: ({ work }) => working.run(work),
   };
   self.onmessage = ({ data }) => answers[data.kind](data)
     .then((value) => self.postMessage({ value }), (error) => self.postMessage({ error: String(error?.stack ?? error) }));

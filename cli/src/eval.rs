@@ -22,6 +22,7 @@ mod html;
 mod judge;
 mod rankify;
 mod report;
+mod sparse;
 mod t2ranking;
 mod trec;
 mod trial;
@@ -29,7 +30,7 @@ mod vectors;
 
 use answers::Answers;
 use dataset::{Dataset, Part};
-use first_stage::{Candidates, Embed, FirstStage, Search, Terms};
+use first_stage::{Candidates, Embed, Encoders, FirstStage, Search, Terms};
 pub(crate) use judge::run;
 use trial::{Label, Rerank, Spent, Trial};
 use vectors::KeptVectors;
@@ -73,6 +74,9 @@ pub(crate) struct EvalArgs {
     /// Gives vectors to the first stages dense and hybrid, by name or folder.
     #[arg(long, value_name = "MODEL")]
     embedder: Option<String>,
+    /// Gives weights to the first stage sparse, by name or folder.
+    #[arg(long, value_name = "MODEL")]
+    sparse_encoder: Option<String>,
     /// How to ask a model, as in prp-heapsort:k=10; may be given more than once.
     #[arg(long, default_value = "pointwise", value_name = "STRATEGY")]
     strategy: Vec<Asking>,
@@ -165,15 +169,18 @@ impl EvalArgs {
 fn evaluate(
     arguments: &EvalArgs,
     rerankers: &[Box<dyn Rerank>],
-    embedder: Option<&dyn Embed>,
+    encoders: Encoders<'_>,
 ) -> Result<String> {
     let folder = &arguments.out;
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let mut answers = Answers::open(&folder.join("answers.jsonl"))?;
-    let embedder = embedder
+    let embedder = (encoders.embedder)
         .map(|embedder| KeptVectors::open(embedder, folder))
         .transpose()?;
-    let embedder = embedder.as_ref().map(|embedder| embedder as &dyn Embed);
+    let encoders = Encoders {
+        embedder: embedder.as_ref().map(|embedder| embedder as &dyn Embed),
+        ..encoders
+    };
     let part = Part {
         split: arguments.split.clone(),
         queries: arguments.queries.map(|queries| queries as usize),
@@ -193,7 +200,7 @@ fn evaluate(
             dataset.queries.len(),
             dataset.unjudged
         );
-        let stages = first_stages(arguments, &dataset, embedder)?;
+        let stages = first_stages(arguments, &dataset, encoders)?;
         for trial in on_dataset(arguments, &dataset, &stages, rerankers, &mut answers)? {
             trials.push((datasets.len(), trial));
         }
@@ -219,12 +226,12 @@ fn evaluate(
 fn first_stages(
     arguments: &EvalArgs,
     dataset: &Dataset,
-    embedder: Option<&dyn Embed>,
+    encoders: Encoders<'_>,
 ) -> Result<Vec<(FirstStage, Candidates)>> {
     let search = arguments.search();
     let mut found = Vec::new();
     for stage in &arguments.first_stage {
-        let candidates = stage.search(dataset, search, embedder, &found)?;
+        let candidates = stage.search(dataset, search, encoders, &found)?;
         found.push((*stage, candidates));
     }
     Ok(found)

@@ -25,7 +25,7 @@ pub(crate) struct Bert {
     norm: Norm,
     layers: Vec<Layer>,
     head: Option<Head>,
-    mean: bool,
+    pooling: Pooling,
     hidden: usize,
     heads: usize,
 }
@@ -75,6 +75,7 @@ impl Bert {
         let rows = [&tensors.word, &tensors.position, &tensors.segment];
         d.hidden.is_multiple_of(8)
             && d.feed_forward.is_multiple_of(8)
+            && tensors.vocabulary.is_none()
             && rows.into_iter().all(int8)
             && layers.chain(pooler).all(|linear| int8(&linear.weight))
     }
@@ -96,7 +97,7 @@ impl Bert {
                 classifier: head.classifier.weight.floats(),
                 bias: head.classifier.bias.floats().iter().sum(),
             }),
-            mean: manifest.pooling == Pooling::Mean,
+            pooling: manifest.pooling,
             hidden: d.hidden,
             heads: d.heads,
         }
@@ -107,7 +108,7 @@ impl Bert {
         side_by_side(batch, |part| self.logits_of(part))
     }
 
-    /// One vector of unit length a sequence.
+    /// One vector of unit length a sequence, or a token.
     pub(crate) fn vectors(&self, batch: &Batch) -> Vec<Vec<f32>> {
         side_by_side(batch, |part| self.vectors_of(part))
     }
@@ -133,33 +134,26 @@ impl Bert {
     }
 
     fn vectors_of(&self, batch: &Batch) -> Vec<Vec<f32>> {
-        let wanted = if self.mean {
-            Wanted::All
-        } else {
-            Wanted::First
+        let wanted = match self.pooling {
+            Pooling::FirstToken => Wanted::First,
+            Pooling::Mean | Pooling::None | Pooling::Max => Wanted::All,
         };
         let states = self.encode(batch, wanted);
         let mut rows = states.chunks_exact(self.hidden / 4);
-        batch
-            .lengths()
-            .iter()
-            .map(|&length| {
-                let count = if self.mean { length } else { 1 };
-                let mut sum = vec![f32x4::ZERO; self.hidden / 4];
-                for row in rows.by_ref().take(count) {
-                    sum.iter_mut()
-                        .zip(row)
-                        .for_each(|(sum, &value)| *sum += value);
+        (batch.lengths().iter())
+            .map(|&length| match self.pooling {
+                Pooling::None => rows.by_ref().take(length).flat_map(unit).collect(),
+                _ => {
+                    let count = if wanted == Wanted::All { length } else { 1 };
+                    let mut sum = vec![f32x4::ZERO; self.hidden / 4];
+                    for row in rows.by_ref().take(count) {
+                        sum.iter_mut()
+                            .zip(row)
+                            .for_each(|(sum, &value)| *sum += value);
+                    }
+                    // The mean's divisor goes away with the length.
+                    unit(&sum).collect()
                 }
-                // The mean's divisor goes away with the length.
-                let square = sum
-                    .iter()
-                    .fold(f32x4::ZERO, |square, &v| square + v * v)
-                    .reduce_add();
-                let scale = 1.0 / square.sqrt().max(1e-12);
-                sum.iter()
-                    .flat_map(|&value| (value * scale).to_array())
-                    .collect()
             })
             .collect()
     }
@@ -312,6 +306,15 @@ fn side_by_side<T: Send>(batch: &Batch, work: impl Fn(&Batch) -> Vec<T> + Sync) 
 #[cfg(not(feature = "threads"))]
 fn side_by_side<T>(batch: &Batch, work: impl Fn(&Batch) -> Vec<T>) -> Vec<T> {
     work(batch)
+}
+
+/// The vector of length 1 in this direction.
+fn unit(vector: &[f32x4]) -> impl Iterator<Item = f32> {
+    let square = (vector.iter()).fold(f32x4::ZERO, |square, &v| square + v * v);
+    let scale = 1.0 / square.reduce_add().sqrt().max(1e-12);
+    vector
+        .iter()
+        .flat_map(move |&value| (value * scale).to_array())
 }
 
 /// First token of each sequence, and the end.

@@ -36,7 +36,7 @@ pub(crate) struct Bert {
     layers: Vec<Layer>,
     /// Pooler, classifier with its bias.
     head: Option<(Linear, Buffer)>,
-    mean: bool,
+    pooling: Pooling,
     hidden: usize,
     heads: usize,
     feed_forward: usize,
@@ -123,7 +123,7 @@ impl Bert {
             norm: Norm::new(&gpu, &tensors.norm),
             layers,
             head,
-            mean: manifest.pooling == Pooling::Mean,
+            pooling: manifest.pooling,
             hidden: d.hidden,
             heads: d.heads,
             feed_forward: d.feed_forward,
@@ -147,24 +147,55 @@ impl Bert {
     /// # Errors
     /// `device_lost`, `out_of_memory`, `internal`.
     pub(crate) async fn logits(&self, batch: &Batch) -> Result<Vec<f32>, Error> {
-        self.run(batch, 1).await
+        self.run(batch, batch.rows(), None).await
     }
 
-    /// One vector of unit length a sequence.
+    /// One vector of unit length a sequence, or a token.
     ///
     /// # Errors
     /// As [`Bert::logits`].
     pub(crate) async fn vectors(&self, batch: &Batch) -> Result<Vec<Vec<f32>>, Error> {
-        let rows = self.run(batch, self.hidden).await?;
-        let unit = |row: &[f32]| {
-            let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
-            row.iter().map(|value| value / length.max(1e-12)).collect()
+        let counts: Vec<usize> = match self.pooling {
+            Pooling::None => batch.lengths().to_vec(),
+            _ => vec![1; batch.rows()],
         };
-        Ok(rows.chunks_exact(self.hidden).map(unit).collect())
+        let mut numbers = self
+            .run(batch, counts.iter().sum::<usize>() * self.hidden, None)
+            .await?;
+        for row in numbers.chunks_exact_mut(self.hidden) {
+            let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
+            row.iter_mut().for_each(|value| *value /= length.max(1e-12));
+        }
+        let mut rest = numbers.as_slice();
+        Ok((counts.into_iter())
+            .map(|count| {
+                let (row, after) = rest.split_at(count * self.hidden);
+                rest = after;
+                row.to_vec()
+            })
+            .collect())
     }
 
-    /// `width` numbers a sequence.
-    async fn run(&self, batch: &Batch, width: usize) -> Result<Vec<f32>, Error> {
+    /// The mean over a query's tokens of the best cosine each finds in a sequence, for each sequence:
+    /// one number of each is read back. `query` is rows of unit length.
+    ///
+    /// # Errors
+    /// As [`Bert::logits`]; `internal` when the network has no vectors of tokens.
+    pub(crate) async fn max_sims(&self, batch: &Batch, query: &[f32]) -> Result<Vec<f32>, Error> {
+        if self.kernels.max_sim.is_none() {
+            let what = "the network has no vectors of tokens".into();
+            return Err(Error::Internal { what });
+        }
+        self.run(batch, batch.rows(), Some(query)).await
+    }
+
+    /// The first `count` numbers of the result; with a query, of its scores.
+    async fn run(
+        &self,
+        batch: &Batch,
+        count: usize,
+        query: Option<&[f32]>,
+    ) -> Result<Vec<f32>, Error> {
         let (words, tokens) = input(batch);
         let sequences = batch.rows();
         // Taken out, so that nothing is borrowed while the device works.
@@ -175,24 +206,24 @@ impl Bert {
         let room = room.unwrap_or_else(|| self.room(tokens.max(sequences).next_multiple_of(512)));
         self.gpu
             .write(&room.input, bytemuck::must_cast_slice(&words));
+        let last = query.and_then(|query| self.max_sim(&room, query, sequences));
+        let (more, result) = match &last {
+            Some((step, scores)) => (Some(step), scores),
+            None => (None, &room.result),
+        };
         let mut commands = self.gpu.device.create_command_encoder(&Default::default());
         {
             let mut pass = commands.begin_compute_pass(&Default::default());
-            for step in &room.steps {
-                step.record(
-                    &mut pass,
-                    if step.mode == Mode::All {
-                        tokens
-                    } else {
-                        sequences
-                    },
-                );
+            for step in room.steps.iter().chain(more) {
+                let rows = match step.mode {
+                    Mode::All => tokens,
+                    Mode::FirstTaken | Mode::FirstPacked => sequences,
+                };
+                step.record(&mut pass, rows);
             }
         }
-        let numbers = self
-            .gpu
-            .read(commands, &room.result, &room.landing, sequences * width)
-            .await?;
+        let read = self.gpu.read(commands, result, &room.landing, count);
+        let numbers = read.await?;
         self.room.replace(Some(room));
         Ok(numbers)
     }

@@ -1,4 +1,5 @@
-//! BERT encoder with a cross-encoder head and a bi-encoder head, as burn modules: the plain path.
+//! BERT encoder with the heads of cross-encoders, bi-encoders, late interaction and sparse encoders,
+//! as burn modules: the plain path.
 //!
 //! Devlin et al. 2019 (arXiv:1810.04805); heads as in sentence-transformers. Query, key and value
 //! weights are one matrix; GELU is the exact erf form; the layer norm's epsilon is the manifest's
@@ -16,7 +17,10 @@ use crate::weights::{Checkpoint, Stored};
 use self::layer::Layer;
 use self::tensors::{BertTensors, HeadTensors, LinearTensors, NormTensors};
 
+pub use self::sparse::BertSparseEncoder;
+
 mod layer;
+mod sparse;
 pub(crate) mod tensors;
 
 /// Word, position and segment embeddings, added and normalised.
@@ -108,7 +112,7 @@ impl BertCrossEncoder {
     }
 }
 
-/// BERT with mean or first-token pooling and unit length: one vector a text.
+/// BERT with vectors of unit length: one a text by mean or first-token pooling, or one a token.
 #[derive(Module, Debug)]
 pub struct BertBiEncoder {
     embeddings: Embeddings,
@@ -141,6 +145,18 @@ impl BertBiEncoder {
         };
         let norm = pooled.clone().square().sum_dim(1).sqrt().clamp_min(1e-12);
         pooled / norm
+    }
+
+    /// Vectors of unit length of every token; those of padding mean nothing.
+    ///
+    /// # Shapes
+    /// - output: `[b, s, h]`
+    #[must_use]
+    pub fn forward_tokens(&self, batch: &Batch) -> Tensor<3> {
+        let input = Input::upload(batch, &self.embeddings.word.weight.device());
+        let hidden = encode(&self.embeddings, &self.layers, &input);
+        let norm = hidden.clone().square().sum_dim(2).sqrt().clamp_min(1e-12);
+        hidden / norm
     }
 }
 

@@ -5,10 +5,10 @@ use core::ops::Range;
 use core::pin::Pin;
 use std::borrow::Cow;
 
-use super::{Options, Progress, Reranker, Usage};
+use super::{Options, Progress, Reranker, TextKind, Usage};
 use crate::batch::{Batch, Sequence, plan};
+use crate::device::DeviceKind;
 use crate::error::Error;
-use crate::manifest::Architecture;
 use crate::page::best;
 use crate::tokenizer::Tokens;
 
@@ -26,18 +26,28 @@ pub(super) struct Scored {
 pub(super) enum Question<'a> {
     /// A score of each window for this query.
     Scores(&'a str),
-    /// A vector of each window.
-    Vectors,
+    /// What each window is alone: a vector, or some.
+    Vectors(TextKind),
 }
 
-/// The network's answers.
-pub(super) struct Answers {
+/// A question as the network takes it.
+struct Side<'a> {
+    question: Question<'a>,
+    /// The query's tokens, none for vectors.
+    query: &'a [u32],
+    /// What the query is to a network that reads texts alone.
+    vector: Option<&'a [f32]>,
+}
+
+/// What the network answered about.
+pub(super) struct Asked {
     tokens: Vec<Tokens>,
     windows: Vec<Window>,
-    /// Row after row, in the order of the windows.
-    pub(super) numbers: Vec<f32>,
     pub(super) usage: Usage,
 }
+
+/// Hears the network's answer about a window, by its place. Every window comes once, in any order.
+pub(super) type Keep<'a> = dyn FnMut(usize, &[f32]) + 'a;
 
 /// What hears of progress, behind a pointer: the trip is compiled once for all of them.
 pub(super) trait Observe {
@@ -75,61 +85,65 @@ impl Reranker {
     ) -> Result<Scored, Error> {
         let question = Question::Scores(query);
         let documents: Vec<&str> = documents.iter().map(AsRef::as_ref).collect();
-        let answers = (self.ask(question, &documents, options, &mut observe)).await?;
+        let mut scores = Vec::new();
+        let mut keep = |window: usize, row: &[f32]| {
+            scores.resize(scores.len().max(window + 1), f32::NAN);
+            scores[window] = row[0];
+        };
+        let asked = self.ask(question, &documents, options, &mut observe, &mut keep);
+        let asked = asked.await?;
         Ok(Scored {
-            pages: pages(&answers.windows, &answers.numbers, &answers.tokens),
-            usage: answers.usage,
+            pages: pages(&asked.windows, &scores, &asked.tokens),
+            usage: asked.usage,
         })
     }
 
-    /// The network's answer for every window of every document. Cost: a forward pass a batch.
+    /// Tells `keep` the network's answer for every window of every document. Cost: a forward pass a
+    /// batch.
     pub(super) async fn ask(
         &self,
         question: Question<'_>,
         documents: &[&str],
         options: &Options,
         observe: &mut dyn Observe,
-    ) -> Result<Answers, Error> {
-        let (query, width) = match question {
-            Question::Scores(query) => (self.query(query), 1),
-            Question::Vectors => (Vec::new(), self.manifest.dimensions.hidden),
+        keep: &mut Keep<'_>,
+    ) -> Result<Asked, Error> {
+        let query = match question {
+            Question::Scores(query) => self.query(query),
+            Question::Vectors(_) => Vec::new(),
         };
         let tokens = self.tokenize(documents, options, observe).await?;
         let room = self.room(&query);
         let windows = cut(&tokens, options, room);
         let frame = self.manifest.max_length - room;
-        let lengths: Vec<usize> = windows.iter().map(|w| w.tokens.len() + frame).collect();
-        let plan = plan(&lengths, self.network.batch_tokens(), self.network.layout());
-
         let vector = match question {
             Question::Scores(_) => self.query_vector(&query).await?,
-            Question::Vectors => None,
+            Question::Vectors(_) => None,
         };
-        let mut numbers = vec![f32::NAN; width * windows.len()];
+        let ids = |window: &Window| &tokens[window.document].ids[window.tokens.clone()];
+        let open = self.open(windows.iter().map(ids), vector.as_deref(), keep);
+        let lengths = open
+            .iter()
+            .map(|&index| windows[index].tokens.len() + frame);
+        let lengths: Vec<usize> = lengths.collect();
+        let plan = plan(&lengths, self.network.batch_tokens(), self.network.layout());
         let mut progress = Progress {
             batches: plan.batches.len(),
             total_tokens: plan.tokens,
             ..Progress::default()
         };
         observe.observe(progress).await?;
-        for indices in &plan.batches {
-            let sequences: Vec<Sequence> = indices
-                .iter()
-                .map(|&index| {
-                    let window = &windows[index];
-                    self.sequence(&query, &tokens[window.document].ids[window.tokens.clone()])
-                })
-                .collect();
-            let batch = self.pad(&sequences);
-            let rows = match question {
-                Question::Scores(_) => self.run(&batch, vector.as_deref()).await?,
-                Question::Vectors => self.network.vectors(&batch).await?.concat(),
-            };
-            for (&index, row) in indices.iter().zip(rows.chunks(width)) {
-                numbers[index * width..][..width].copy_from_slice(row);
-            }
+        let asked = Side {
+            question,
+            query: &query,
+            vector: vector.as_deref(),
+        };
+        for places in &plan.batches {
+            let indices = places.iter().map(|&place| open[place]);
+            let rows: Vec<(usize, &[u32])> =
+                indices.map(|index| (index, ids(&windows[index]))).collect();
+            progress.tokens += self.answer(&asked, &rows, keep).await?;
             progress.batch += 1;
-            progress.tokens += sequences.iter().map(|s| s.ids.len()).sum::<usize>();
             observe.observe(progress).await?;
         }
 
@@ -139,12 +153,76 @@ impl Reranker {
             padded_tokens: plan.padded_tokens,
             passages: windows.len(),
         };
-        Ok(Answers {
+        Ok(Asked {
             tokens,
             windows,
-            numbers,
             usage,
         })
+    }
+
+    /// The windows that the network has to read: `keep` is told the score of those it read before.
+    fn open<'t>(
+        &self,
+        windows: impl Iterator<Item = &'t [u32]>,
+        query: Option<&[f32]>,
+        keep: &mut Keep<'_>,
+    ) -> Vec<usize> {
+        let Some(query) = query.filter(|_| self.keeps()) else {
+            return (0..windows.count()).collect();
+        };
+        let mut kept = self.kept.borrow_mut();
+        kept.begin();
+        let mut open = Vec::new();
+        for (index, ids) in windows.enumerate() {
+            match kept.get(ids) {
+                Some(row) => keep(index, &[self.network.likeness(query, row)]),
+                None => open.push(index),
+            }
+        }
+        open
+    }
+
+    /// Tells `keep` the network's answers for a batch of windows, by place and tokens; gives how many
+    /// tokens it had.
+    async fn answer(
+        &self,
+        asked: &Side<'_>,
+        windows: &[(usize, &[u32])],
+        keep: &mut Keep<'_>,
+    ) -> Result<usize, Error> {
+        let sequence = |(_, ids): &(usize, &[u32])| match asked.question {
+            Question::Scores(_) => self.sequence(asked.query, ids),
+            Question::Vectors(kind) => self.alone(kind, ids),
+        };
+        let sequences: Vec<Sequence> = windows.iter().map(sequence).collect();
+        let batch = self.pad(&sequences);
+        match (asked.question, asked.vector.filter(|_| self.keeps())) {
+            (Question::Scores(_), None) => {
+                let scores = self.run(&batch, asked.vector).await?;
+                for ((index, _), score) in windows.iter().zip(scores) {
+                    keep(*index, &[score]);
+                }
+            }
+            (Question::Scores(_), Some(query)) => {
+                let rows = self.network.vectors(&batch).await?;
+                for ((index, ids), row) in windows.iter().zip(rows) {
+                    keep(*index, &[self.network.likeness(query, &row)]);
+                    self.kept.borrow_mut().put(ids, row);
+                }
+            }
+            (Question::Vectors(_), _) => {
+                let rows = self.network.vectors(&batch).await?;
+                for ((index, _), row) in windows.iter().zip(&rows) {
+                    keep(*index, row);
+                }
+            }
+        }
+        Ok(sequences.iter().map(|sequence| sequence.ids.len()).sum())
+    }
+
+    /// Whether what documents are to the network is kept: on a GPU it would first have to leave it.
+    fn keeps(&self) -> bool {
+        self.device == DeviceKind::Cpu
     }
 
     /// Ids and byte spans of each document, as far as the options read it.
@@ -193,11 +271,23 @@ impl Reranker {
     }
 
     /// A document's tokens as the network takes them: `[CLS] query [SEP] document [SEP]` in two
-    /// segments for a cross-encoder, `[CLS] document [SEP]` for a bi-encoder.
+    /// segments for a cross-encoder, the document alone for others.
     pub(super) fn sequence(&self, query: &[u32], document: &[u32]) -> Sequence {
-        match self.network.architecture() {
-            Architecture::BertCrossEncoder => self.joined(&[query, document]),
-            Architecture::BertBiEncoder => self.joined(&[document]),
+        if self.network.architecture().is_pairwise() {
+            self.joined(&[query, document])
+        } else {
+            self.alone(TextKind::Document, document)
+        }
+    }
+
+    /// A text's tokens alone: `[CLS] text [SEP]`, with the model's marker of the kind before the text.
+    pub(super) fn alone(&self, kind: TextKind, text: &[u32]) -> Sequence {
+        match (self.manifest.markers, kind) {
+            (None, _) => self.joined(&[text]),
+            (Some(markers), TextKind::Query) => self.joined(&[&[&[markers.query], text].concat()]),
+            (Some(markers), TextKind::Document) => {
+                self.joined(&[&[&[markers.document], text].concat()])
+            }
         }
     }
 
@@ -219,18 +309,16 @@ impl Reranker {
         Batch::new(sequences, self.tokenizer.padding, positions)
     }
 
-    /// The query's vector when the network compares vectors.
+    /// What the query is to a network that reads texts alone: a vector, or some.
     pub(super) async fn query_vector(&self, query: &[u32]) -> Result<Option<Vec<f32>>, Error> {
-        match self.network.architecture() {
-            Architecture::BertCrossEncoder => Ok(None),
-            Architecture::BertBiEncoder => {
-                let batch = self.pad(&[self.joined(&[query])]);
-                Ok(self.network.vectors(&batch).await?.pop())
-            }
+        if self.network.architecture().is_pairwise() {
+            return Ok(None);
         }
+        let batch = self.pad(&[self.alone(TextKind::Query, query)]);
+        Ok(self.network.vectors(&batch).await?.pop())
     }
 
-    /// One raw score a row: the logit, or the cosine to the query's vector.
+    /// One raw score a row: the logit, or the likeness to what the query is.
     pub(super) async fn run(
         &self,
         batch: &Batch,
@@ -239,14 +327,8 @@ impl Reranker {
         let Some(query) = query else {
             return self.network.logits(batch).await;
         };
-        let vectors = self.network.vectors(batch).await?;
-        Ok(vectors.iter().map(|vector| cosine(vector, query)).collect())
+        self.network.likenesses(batch, query).await
     }
-}
-
-/// Of vectors of unit length.
-pub(super) fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// The windows of documents, in document order, at least one each.

@@ -3,16 +3,16 @@
 //! Browser WebGPU creates pipelines unchecked: a bad kernel gives silent garbage, and this is
 //! where it shows. Also the timing of a device with a one-layer network of the model's shape.
 
-use super::Reranker;
+use super::{Reranker, TextKind};
 use crate::batch::{Batch, Sequence};
 use crate::device::DeviceKind;
 use crate::error::Error;
-use crate::manifest::{Architecture, Manifest};
+use crate::manifest::Manifest;
 use crate::nn::Network;
 
 impl Reranker {
     /// Scores the known answers and gives the largest difference. Cost: one forward pass for a
-    /// cross-encoder, two a case for a bi-encoder.
+    /// cross-encoder, two a case for others.
     ///
     /// # Errors
     /// `self_test`, when a score differs by more than the manifest's tolerance or is NaN.
@@ -43,7 +43,7 @@ impl Reranker {
         let limit = self.manifest.max_length / 2 - 2;
         let document = |text: &str| self.tokenizer.encode(text, limit).ids;
         let cases = &self.manifest.self_test.cases;
-        if self.network.architecture() == Architecture::BertCrossEncoder {
+        if self.network.architecture().is_pairwise() {
             let sequences: Vec<Sequence> = (cases.iter())
                 .map(|case| self.sequence(&self.query(&case.query), &document(&case.document)))
                 .collect();
@@ -52,7 +52,7 @@ impl Reranker {
         let mut scores = Vec::with_capacity(cases.len());
         for case in cases {
             let vector = self.query_vector(&self.query(&case.query)).await?;
-            let batch = self.pad(&[self.sequence(&[], &document(&case.document))]);
+            let batch = self.pad(&[self.alone(TextKind::Document, &document(&case.document))]);
             scores.extend(self.run(&batch, vector.as_deref()).await?);
         }
         Ok(scores)
@@ -72,8 +72,9 @@ pub async fn warm_up(manifest: &Manifest, device: DeviceKind) -> Result<(), Erro
         second_from: 1,
     };
     let batch = Batch::new(&vec![sequence; 4], 0, probe.dimensions.positions);
-    match network.architecture() {
-        Architecture::BertCrossEncoder => network.logits(&batch).await.map(drop),
-        Architecture::BertBiEncoder => network.vectors(&batch).await.map(drop),
+    if network.architecture().is_pairwise() {
+        network.logits(&batch).await.map(drop)
+    } else {
+        network.vectors(&batch).await.map(drop)
     }
 }

@@ -7,7 +7,7 @@
 use core::cmp::Reverse;
 use std::collections::VecDeque;
 
-use super::score::{Window, cosine, cut, pages};
+use super::score::{Window, cut, pages};
 use super::{Options, Progress, Ranking, Reranker, Usage};
 use crate::batch::{Sequence, Space};
 use crate::error::Error;
@@ -153,7 +153,9 @@ impl<K> Together<'_, K> {
         };
         let vectors = self.reranker.network.vectors(&batch).await?;
         let pairs = vectors.iter().zip(queries);
-        Ok(pairs.map(|(vector, query)| cosine(vector, query)).collect())
+        let network = &self.reranker.network;
+        let likeness = |(vector, query): (&Vec<f32>, &[f32])| network.likeness(query, vector);
+        Ok(pairs.map(likeness).collect())
     }
 
     fn distribute(&mut self, rows: &[Row], scores: &[f32], space: &Space) {

@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::{decode, encode, into_js};
 use crate::device::DeviceKind;
 use crate::error::Error;
-use crate::manifest::{Architecture, Manifest, ScoreKind};
+use crate::manifest::{Manifest, ScoreKind};
 use crate::page::{Windows, utf16};
 use crate::reranker::{self, Options, Progress, Ranking, Reranker, Scores, TextKind, warm_up};
 
@@ -132,10 +132,7 @@ impl Engine {
         let manifest = self.reranker.manifest();
         encode(&Info {
             model: &manifest.name,
-            architecture: match manifest.architecture {
-                Architecture::BertCrossEncoder => "bert-cross-encoder",
-                Architecture::BertBiEncoder => "bert-bi-encoder",
-            },
+            architecture: manifest.architecture.name(),
             device: self.reranker.device().name(),
             parameters: self.reranker.parameters(),
             max_length: manifest.max_length,

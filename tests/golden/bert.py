@@ -91,6 +91,11 @@ def cross():
     }
 
 
+def tokens(model, encoding):
+    """Vectors of all tokens, of the short cases only."""
+    return {"tokens": short(reference.token_vectors(model, encoding))} if len(encoding["ids"]) < 30 else {}
+
+
 def bi():
     name = "tiny-bi-encoder"
     shape = dimensions(name)
@@ -106,7 +111,10 @@ def bi():
     return {
         "model": name,
         "made_with": reference.versions(),
-        "cases": [{**e, "vector": short(v), "vector_first_token": short(f)} for e, v, f in zip(encodings, alone, first)],
+        "cases": [
+            {**e, "vector": short(v), "vector_first_token": short(f), **tokens(model, e)}
+            for e, v, f in zip(encodings, alone, first)
+        ],
         "batch": {**batch(encodings), "vectors": short(reference.vectors(model, encodings))},
         "mistakes": mistakes(lambda m, e: reference.vectors(m, e)[0], values, shape, encodings),
     }

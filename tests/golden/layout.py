@@ -90,7 +90,7 @@ def quantise(values):
 
 
 def to_transformers(values):
-    """Our names -> the names of transformers' BertModel, pooler and classifier included where they are."""
+    """Our names -> the names of transformers' BertModel, with pooler, classifier and vocabulary where they are."""
     out = {}
     plain = {
         "embeddings.word.weight": "bert.embeddings.word_embeddings.weight",
@@ -99,6 +99,9 @@ def to_transformers(values):
         "embeddings.norm.": "bert.embeddings.LayerNorm.",
         "pooler.": "bert.pooler.dense.",
         "classifier.": "classifier.",
+        "vocabulary.transform.": "cls.predictions.transform.dense.",
+        "vocabulary.norm.": "cls.predictions.transform.LayerNorm.",
+        "vocabulary.bias": "cls.predictions.bias",
         "attention.output.": "attention.output.dense.",
         "attention_norm.": "attention.output.LayerNorm.",
         "feed_forward.up.": "intermediate.dense.",

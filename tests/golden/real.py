@@ -16,7 +16,7 @@ import layout
 import reference
 
 MODELS = Path(__file__).parent.parent.parent / "models"
-NAMES = ["ms-marco-minilm-l12-v2", "all-minilm-l6-v2", "bge-small-en-v1.5"]
+NAMES = ["ms-marco-minilm-l12-v2", "all-minilm-l6-v2", "bge-small-en-v1.5", "answerai-colbert-small-v1", "splade-tiny"]
 
 
 def cache():
@@ -32,9 +32,17 @@ def scores(folder, manifest):
     for case in manifest["self_test"]["cases"]:
         if manifest["score"] == "logit":
             yield reference.logits(model, [encode(case["query"], case["document"])])[0]
+            continue
+        both = {"query": encode(manifest.get("query_prefix", "") + case["query"]), "document": encode(case["document"])}
+        for kind, marker in manifest.get("markers", {}).items():
+            both[kind] = {"ids": both[kind]["ids"][:1] + [marker] + both[kind]["ids"][1:], "segments": both[kind]["segments"] + [0]}
+        if manifest["pooling"] == "none":
+            query, document = (np.array(reference.token_vectors(model, both[kind])) for kind in ("query", "document"))
+            yield float((query @ document.T).max(axis=1).mean())
+        elif manifest["pooling"] == "max":
+            yield float(np.dot(*(reference.weights(model, both[kind]) for kind in ("query", "document"))))
         else:
-            both = [encode(manifest.get("query_prefix", "") + case["query"]), encode(case["document"])]
-            yield float(np.dot(*reference.vectors(model, both, manifest["pooling"])))
+            yield float(np.dot(*reference.vectors(model, list(both.values()), manifest["pooling"])))
 
 
 def main():

@@ -15,7 +15,7 @@ transformers.logging.set_verbosity_error()
 
 
 def network(values, dimensions, **changes):
-    """BertForSequenceClassification where there is a classifier, else BertModel; strict about names."""
+    """BertForSequenceClassification where there is a classifier, BertForMaskedLM where a vocabulary, else BertModel; strict about names."""
     config = transformers.BertConfig(
         vocab_size=dimensions["vocabulary"],
         hidden_size=dimensions["hidden"],
@@ -31,6 +31,11 @@ def network(values, dimensions, **changes):
     state = {name: torch.from_numpy(value.astype(np.float64)) for name, value in layout.to_transformers(values).items()}
     if dimensions["labels"]:
         model = transformers.BertForSequenceClassification(config).double()
+    elif "vocabulary.bias" in values:
+        model = transformers.BertForMaskedLM(config).double()
+        # Tied: the same matrix and bias under a second name.
+        state["cls.predictions.decoder.weight"] = state["bert.embeddings.word_embeddings.weight"]
+        state["cls.predictions.decoder.bias"] = state["cls.predictions.bias"]
     else:
         model = transformers.BertModel(config, add_pooling_layer=False).double()
         state = {name.removeprefix("bert."): value for name, value in state.items()}
@@ -73,6 +78,20 @@ def vectors(model, encodings, pooling="mean"):
     else:
         pooled = hidden[:, 0]
     return torch.nn.functional.normalize(pooled, dim=-1).tolist()
+
+
+def token_vectors(model, encoding):
+    """The L2-normalised vector of every token [s, h]."""
+    with torch.no_grad():
+        hidden = model(**tensors([encoding])).last_hidden_state[0]
+    return torch.nn.functional.normalize(hidden, dim=-1).tolist()
+
+
+def weights(model, encoding):
+    """log(1 + relu) of the largest logit over tokens, for every word piece [v]."""
+    with torch.no_grad():
+        logits = model(**tensors([encoding])).logits[0]
+    return torch.log1p(torch.relu(logits)).max(dim=0).values.tolist()
 
 
 def versions():

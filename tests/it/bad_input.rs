@@ -251,6 +251,11 @@ fn a_manifest_that_does_not_hold_together_is_refused() {
         ("\"max_length\": 128", "\"max_length\": 129"),
         ("\"score\": \"logit\"", "\"score\": \"cosine\""),
         ("\"format\": 1", "\"format\": 1, \"extra\": true"),
+        ("\"first_token\"", "\"none\""),
+        (
+            "\"format\": 1",
+            "\"format\": 1, \"markers\": {\"query\": 1, \"document\": 2}",
+        ),
     ] {
         assert!(json.contains(from), "{from}");
         let error = Manifest::from_json(&json.replacen(from, to, 1)).unwrap_err();

@@ -8,7 +8,7 @@ use foliorank::batch::{Batch, Sequence};
 use foliorank::nn::{BertCrossEncoder, Network};
 use serde_json::Value;
 
-use crate::support::{BI, CROSS, assert_close, model_folder, root};
+use crate::support::{BI, CROSS, assert_close, late_interaction, model_folder, root};
 
 fn golden(name: &str) -> Value {
     let text = fs::read_to_string(root().join(format!("tests/golden/{name}.json"))).unwrap();
@@ -112,6 +112,24 @@ fn f16_and_int8_files_give_the_reference_scores_of_their_own_numbers() {
             dtype,
         );
     }
+}
+
+#[test]
+fn vectors_of_tokens_equal_the_reference_without_those_of_padding() {
+    let golden = golden(BI);
+    let manifest = Manifest::from_json(&late_interaction()).unwrap();
+    let network = Network::plain(&manifest, own_weights(BI)).unwrap();
+    let batch = Batch::new(&sequences(&golden), 0, 128);
+    let found = pollster::block_on(network.vectors(&batch)).unwrap();
+    let mut compared = 0;
+    for (found, case) in found.iter().zip(golden["cases"].as_array().unwrap()) {
+        assert_eq!(found.len(), case["ids"].as_array().unwrap().len() * 32);
+        if let Some(rows) = case.get("tokens") {
+            assert_close(found, &floats(rows), 1e-5, "tokens");
+            compared += 1;
+        }
+    }
+    assert!(compared > 3);
 }
 
 #[test]

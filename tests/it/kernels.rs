@@ -64,10 +64,15 @@ fn logits_of_the_int8_kernels_equal_the_plain_path() {
 }
 
 #[test]
-fn vectors_of_the_int8_kernels_equal_the_plain_path_for_both_poolings() {
+fn vectors_of_the_int8_kernels_equal_the_plain_path_for_every_pooling() {
     let (json, weights) = public("all-minilm-l6-v2");
-    for pooling in ["mean", "first_token"] {
+    for (pooling, architecture) in [
+        ("mean", "bert-bi-encoder"),
+        ("first_token", "bert-bi-encoder"),
+        ("none", "bert-late-interaction"),
+    ] {
         let json = json.replace("\"mean\"", &format!("\"{pooling}\""));
+        let json = json.replace("bert-bi-encoder", architecture);
         let (ours, plain) = both(&json, &weights);
         for (seed, lengths) in (1..).zip(LENGTHS) {
             let batch = Batch::new(&sequences(lengths, 30_522, seed), 0, 512);
@@ -95,7 +100,7 @@ fn the_public_model_scores_the_same_by_the_kernels_and_plainly() {
 #[cfg(feature = "gpu")]
 mod webgpu {
     use super::*;
-    use crate::support::BI;
+    use crate::support::{BI, late_interaction};
 
     /// Largest difference of a logit on WebGPU: weights are kept as f16 where the adapter can. The
     /// tiny model's random weights make more of that than a trained model's.
@@ -147,6 +152,40 @@ mod webgpu {
                 assert_close(&found.concat(), &expected.concat(), 1e-3, pooling);
             }
         }
+    }
+
+    #[test]
+    fn late_interaction_is_that_of_the_plain_path_token_by_token_and_as_scores() {
+        let manifest = Manifest::from_json(&late_interaction()).unwrap();
+        let weights = fs::read(model_folder(BI).join("model.safetensors")).unwrap();
+        let ours = on_webgpu(&manifest, &weights);
+        let plain = Network::plain(&manifest, weights).unwrap();
+        // One token, fewer and more than a workgroup has threads.
+        for (seed, lengths) in (1..).zip(LENGTHS) {
+            let batch = Batch::new(&sequences(lengths, 407, seed), 0, 128);
+            let found = pollster::block_on(ours.vectors(&batch)).unwrap();
+            let expected = pollster::block_on(plain.vectors(&batch)).unwrap();
+            for (found, expected) in found.iter().zip(&expected) {
+                assert_close(found, expected, 1e-3, "tokens");
+            }
+            for query in [1, 6, 64] {
+                let query = Batch::new(&sequences(&[query], 407, 99), 0, 128);
+                let query = pollster::block_on(plain.vectors(&query)).unwrap().remove(0);
+                let found = pollster::block_on(ours.likenesses(&batch, &query)).unwrap();
+                let expected = pollster::block_on(plain.likenesses(&batch, &query)).unwrap();
+                assert_close(&found, &expected, 1e-3, &format!("{lengths:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_sparse_encoder_is_refused_with_the_reason() {
+        let (json, weights) = public("splade-tiny");
+        let manifest = Manifest::from_json(&json).unwrap();
+        let network = Network::load(&manifest, weights, DeviceKind::WebGpu);
+        let error = pollster::block_on(network).unwrap_err();
+        assert_eq!(error.code(), "no_webgpu");
+        assert!(error.to_string().contains("runs on the CPU"), "{error}");
     }
 
     #[test]

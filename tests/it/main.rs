@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
+mod alone;
 mod bad_input;
 mod bm25;
 mod embed;

@@ -9,6 +9,13 @@ use foliorank::{DeviceKind, Error, Manifest, Options, Ranking, Reranker, Scores}
 pub(crate) const CROSS: &str = "tiny-cross-encoder";
 pub(crate) const BI: &str = "tiny-bi-encoder";
 
+/// The tiny bi-encoder's manifest as that of a late-interaction model with the same weights.
+pub(crate) fn late_interaction() -> String {
+    let json = fs::read_to_string(model_folder(BI).join("model.json")).unwrap();
+    let json = json.replace("bert-bi-encoder", "bert-late-interaction");
+    json.replace("\"pooling\": \"mean\"", "\"pooling\": \"none\"")
+}
+
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

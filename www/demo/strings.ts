@@ -74,7 +74,7 @@ export const strings = {
 
   modelHeading: "Model",
   modelAbout: (what: string, bytes: number, licence: string) => `${what}, ${megabytes(bytes)}, ${licence}`,
-  architecture: { "bert-cross-encoder": "Cross-encoder: reads question and page together" , "bert-bi-encoder": "Bi-encoder: faster, less exact" } as Record<string, string>,
+  architecture: { "bert-cross-encoder": "Cross-encoder: reads question and page together" , "bert-bi-encoder": "Bi-encoder: faster, less exact", "bert-late-interaction": "Late interaction: compares word by word" } as Record<string, string>,
   ownModel: "From the address of this page",
   deviceHeading: "Compute on",
   deviceOptions: [

@@ -3,6 +3,7 @@
 import { connectHere } from "./connect.js";
 import { BaseEmbedder, forVectors } from "./embedder.js";
 import { BaseReranker, loadPool, type Supplied } from "./reranker.js";
+import type { SuppliedLogic } from "./logic/glue.js";
 import { logicOf } from "./strategies.js";
 import type { LoadOptions } from "./types.js";
 
@@ -10,17 +11,20 @@ export { ERROR_CODES, RerankError, type ErrorCode } from "./errors.js";
 export type * from "./llm.js";
 export type * from "./strategy-types.js";
 export type * from "./types.js";
+export type { LogicGlue, SuppliedLogic } from "./logic/glue.js";
+export { strategies, type LogicOptions } from "./strategies.js";
 export type { Glue, SuppliedWasm } from "./wasm.js";
 export type { SuppliedFiles } from "./engine.js";
 
-/** LoadOptions, and what the host has at hand. `model` is needed only without `files`. */
-export type MainThreadOptions = Omit<LoadOptions, "worker" | "threads" | "model"> & Supplied & { model?: string | URL };
+/** LoadOptions, and what the host has at hand. `model` is needed only without `files`, `logic` only for strategies and fusion. */
+export type MainThreadOptions = Omit<LoadOptions, "worker" | "threads" | "model"> & Supplied & { model?: string | URL; logic?: SuppliedLogic };
 
 export class Reranker extends BaseReranker {
   /** As in the main entry. With `files` nothing of the model is fetched. */
   static async load(options: MainThreadOptions): Promise<Reranker> {
-    const { wasmUrl } = options;
-    return new Reranker(await loadPool(connectHere(), options, false), () => logicOf({ ...(wasmUrl === undefined ? {} : { wasmUrl }), worker: false }));
+    const { wasmUrl, logic } = options;
+    const place = { ...(wasmUrl === undefined ? {} : { wasmUrl }), ...(logic ? { logic } : {}) };
+    return new Reranker(await loadPool(connectHere(), options, false), () => logicOf({ ...place, worker: false }));
   }
 }
 

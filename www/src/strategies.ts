@@ -1,7 +1,8 @@
 // Strategies on the page's side: what there is, and a run of one with the caller's models answering what it asks.
 import type { EmbedderLike, Judge, JudgeGroup, StrategyDescription, StrategyOptions, StrategyReport, TextKind } from "./strategy-types.js";
 import type { Answers, LogicClient } from "./logic/client.js";
-import { sharedLogic } from "./logic/shared.js";
+import type { SuppliedLogic } from "./logic/glue.js";
+import { sharedLogic, suppliedLogic } from "./logic/shared.js";
 import type { LlmRequest } from "./llm.js";
 import { wasmPlaces } from "./place.js";
 import type { RerankProgress } from "./types.js";
@@ -12,10 +13,13 @@ export interface LogicOptions {
   wasmUrl?: string | URL;
   /** Default true where there is `Worker`. */
   worker?: boolean;
+  /** The WASM itself, where it cannot be loaded by URL; computes on the calling thread. */
+  logic?: SuppliedLogic;
 }
 
-export const logicOf = ({ wasmUrl, worker }: LogicOptions = {}): LogicClient =>
-  sharedLogic({ wasm: wasmPlaces(wasmUrl).logic, worker: worker !== false && typeof Worker !== "undefined" });
+export const logicOf = ({ wasmUrl, worker, logic }: LogicOptions = {}): LogicClient => (logic
+  ? suppliedLogic(logic)
+  : sharedLogic({ wasm: wasmPlaces(wasmUrl).logic, worker: worker !== false && typeof Worker !== "undefined" }));
 
 /** Every strategy there is, in the order of the documentation. */
 export async function strategies(options?: LogicOptions): Promise<StrategyDescription[]> {

@@ -45,7 +45,7 @@ export interface NativeInfo {
   device: DeviceKind;
   parameters: number;
   maxLength: number;
-  score: "logit" | "cosine";
+  score: "logit" | "cosine" | "dot";
   licence: string;
   version: string;
 }

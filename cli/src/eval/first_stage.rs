@@ -1,6 +1,6 @@
 //! First stages: the candidates of every query, and how fast they were found.
 //!
-//! The embedder is a seam, so that this file knows no network.
+//! Encoders are seams, so that this file knows no network.
 
 use std::fmt;
 use std::time::Instant;
@@ -9,13 +9,13 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use foliorank::reranker::TextKind;
 use foliorank::retrieval::bm25::Parameters;
-use foliorank::retrieval::{Analysis, Bm25, Dense, Fusion, Hit, Precision};
+use foliorank::retrieval::{Analysis, Bm25, Dense, Fusion, Hit, Precision, Sparse};
 
 use super::dataset::Dataset;
 use crate::progress::Progress;
 
 /// Documents embedded between two lines of progress.
-const PORTION: usize = 64;
+pub(super) const PORTION: usize = 64;
 
 /// Turns texts into vectors.
 pub(crate) trait Embed {
@@ -29,6 +29,25 @@ pub(crate) trait Embed {
     fn embed(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<f32>>>;
 }
 
+/// What the first stages may ask.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Encoders<'a> {
+    pub(crate) embedder: Option<&'a dyn Embed>,
+    pub(crate) sparse: Option<&'a dyn SparseIndex>,
+}
+
+/// Documents as weights of word pieces, in an index.
+pub(crate) trait SparseIndex {
+    /// Name for the table.
+    fn name(&self) -> &str;
+
+    /// All documents, in their order.
+    fn index(&self, dataset: &Dataset) -> Result<Sparse>;
+
+    /// A query's weights.
+    fn query(&self, text: &str) -> Result<Vec<(u32, f32)>>;
+}
+
 /// The first stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FirstStage {
@@ -36,6 +55,8 @@ pub(crate) enum FirstStage {
     Bm25,
     /// Vectors of all documents, by the embedder.
     Dense,
+    /// Weights of word pieces, by the sparse encoder.
+    Sparse,
     /// BM25 and dense by reciprocal ranks.
     Hybrid,
     /// What the data set's own retriever found (Rankify).
@@ -76,17 +97,20 @@ impl FirstStage {
         self,
         dataset: &Dataset,
         search: Search,
-        embedder: Option<&dyn Embed>,
+        encoders: Encoders<'_>,
         found: &[(Self, Candidates)],
     ) -> Result<Candidates> {
         if let Some((_, known)) = found.iter().find(|(stage, _)| *stage == self) {
             return Ok(known.clone());
         }
-        let side = |stage: Self| stage.search(dataset, search, embedder, found);
-        let embedder = || embedder.context("dense and hybrid need vectors: add --embedder MODEL");
+        let side = |stage: Self| stage.search(dataset, search, encoders, found);
+        let embedder =
+            || (encoders.embedder).context("dense and hybrid need vectors: add --embedder MODEL");
+        let needs_sparse = "sparse needs weights: add --sparse-encoder MODEL";
         match self {
             Self::Bm25 => bm25(dataset, search),
             Self::Dense => dense(dataset, search, embedder()?),
+            Self::Sparse => sparse(dataset, search, encoders.sparse.context(needs_sparse)?),
             Self::Hybrid => Ok(hybrid(search, &side(Self::Bm25)?, &side(Self::Dense)?)),
             Self::Given => given(dataset, search),
         }
@@ -98,6 +122,7 @@ impl fmt::Display for FirstStage {
         f.write_str(match self {
             Self::Bm25 => "bm25",
             Self::Dense => "dense",
+            Self::Sparse => "sparse",
             Self::Hybrid => "hybrid",
             Self::Given => "given",
         })
@@ -150,6 +175,19 @@ fn dense(dataset: &Dataset, search: Search, embedder: &dyn Embed) -> Result<Cand
     }
     Ok(Candidates {
         label: format!("dense {}, top {}", embedder.name(), search.top),
+        hits,
+        seconds: Some(started.elapsed().as_secs_f64()),
+    })
+}
+
+fn sparse(dataset: &Dataset, search: Search, encoder: &dyn SparseIndex) -> Result<Candidates> {
+    let index = encoder.index(dataset)?;
+    let started = Instant::now();
+    let queries = dataset.queries.iter();
+    let hits = queries.map(|query| Ok(index.search(&encoder.query(&query.text)?, search.top)?));
+    let hits = hits.collect::<Result<_>>()?;
+    Ok(Candidates {
+        label: format!("sparse {}, top {}", encoder.name(), search.top),
         hits,
         seconds: Some(started.elapsed().as_secs_f64()),
     })

@@ -10,7 +10,8 @@ use foliorank::reranker::{Embeddings, Progress, TextKind};
 use foliorank::strategy::{Group, Seams, Task};
 use foliorank::{DeviceKind, Error, Judge, Reranker};
 
-use super::first_stage::Embed;
+use super::first_stage::{Embed, Encoders, SparseIndex};
+use super::sparse::{KeptIndexes, Weigh};
 use super::trial::{Rerank, Reranked};
 use super::{Asking, EvalArgs, evaluate};
 
@@ -25,8 +26,16 @@ pub(crate) fn run(arguments: &EvalArgs) -> Result<()> {
         }));
     }
     let embedder = arguments.embedder.as_ref().map(load).transpose()?;
-    let embedder = embedder.as_ref().map(|model| model as &dyn Embed);
-    print!("{}", evaluate(arguments, &models, embedder)?);
+    let sparse = arguments.sparse_encoder.as_ref().map(load).transpose()?;
+    let sparse = sparse.as_ref().map(|encoder| KeptIndexes {
+        encoder,
+        folder: arguments.out.clone(),
+    });
+    let encoders = Encoders {
+        embedder: embedder.as_ref().map(|model| model as &dyn Embed),
+        sparse: sparse.as_ref().map(|model| model as &dyn SparseIndex),
+    };
+    print!("{}", evaluate(arguments, &models, encoders)?);
     Ok(())
 }
 
@@ -137,6 +146,21 @@ impl Rerank for Model {
             judgements: outcome.cost.judgements,
             known_seconds: self.judge.spared.take(),
         })
+    }
+}
+
+impl Weigh for Reranker {
+    fn name(&self) -> &str {
+        &self.manifest().name
+    }
+
+    fn settings(&self) -> String {
+        Embed::settings(self)
+    }
+
+    fn weigh(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<(u32, f32)>>> {
+        let weights = self.embed_sparse(texts, kind, async |_: Progress| Ok(()));
+        Ok(pollster::block_on(weights)?.texts)
     }
 }
 

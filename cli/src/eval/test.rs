@@ -7,8 +7,10 @@ use std::rc::Rc;
 use clap::Parser;
 use foliorank::Error;
 use foliorank::reranker::TextKind;
+use foliorank::retrieval::Sparse;
 use foliorank::strategy::rank;
 
+use super::first_stage::SparseIndex;
 use super::trial::Reranked;
 use super::*;
 
@@ -87,7 +89,7 @@ impl Embed for Letters {
     }
 
     fn settings(&self) -> String {
-        self.name().into()
+        Embed::name(self).into()
     }
 
     fn embed(&self, texts: &[&str], _kind: TextKind) -> Result<Vec<Vec<f32>>> {
@@ -98,6 +100,26 @@ impl Embed for Letters {
         };
         let vector = |text: &&str| (0..20).map(|id| has(text, id)).collect();
         Ok(texts.iter().map(vector).collect())
+    }
+}
+
+/// The same numbers as weights.
+impl SparseIndex for Letters {
+    fn name(&self) -> &str {
+        "letters"
+    }
+
+    fn index(&self, dataset: &Dataset) -> Result<Sparse> {
+        let mut index = Sparse::new();
+        for document in &dataset.documents {
+            index.add(&self.query(&document.text)?)?;
+        }
+        Ok(index)
+    }
+
+    fn query(&self, text: &str) -> Result<Vec<(u32, f32)>> {
+        let vectors = self.embed(&[text], TextKind::Query)?;
+        Ok((0..).zip(vectors[0].iter().copied()).collect())
     }
 }
 
@@ -134,7 +156,11 @@ impl Bench {
             calls: self.calls.clone(),
             breaks_after,
         };
-        evaluate(&line.arguments, &[Box::new(fake)], Some(&self.letters))
+        let encoders = Encoders {
+            embedder: Some(&self.letters),
+            sparse: Some(&self.letters),
+        };
+        evaluate(&line.arguments, &[Box::new(fake)], encoders)
     }
 }
 
@@ -255,7 +281,7 @@ fn a_ranking_that_leaves_documents_out_is_refused() {
     let path = |name: &str| bench.folder.path().join(name).display().to_string();
     let line = ["eval", "--data", &path("small"), "--out", &path("out")];
     let arguments = Line::parse_from(line).arguments;
-    let error = evaluate(&arguments, &[Box::new(Lossy)], None).unwrap_err();
+    let error = evaluate(&arguments, &[Box::new(Lossy)], Encoders::default()).unwrap_err();
     assert!(
         error.to_string().contains("lossy: expected a ranking"),
         "{error}"
@@ -284,22 +310,39 @@ fn dense_finds_by_vectors_and_hybrid_by_both() {
 }
 
 #[test]
-fn dense_without_an_embedder_says_what_is_missing() {
+fn sparse_finds_by_weights() {
+    let bench = Bench::new();
+    let stages = ["--first-stage", "bm25,sparse"];
+    let table = bench.run("answer", 999, &stages).unwrap();
+    let ndcg = means(&table, NDCG);
+    assert!(ndcg[0] < ndcg[2], "{table}");
+    assert!(table.contains("| sparse |"), "{table}");
+    assert!(bench.out("answers.jsonl").contains("sparse letters"));
+}
+
+#[test]
+fn a_first_stage_without_its_encoder_says_what_is_missing() {
     let bench = Bench::new();
     let path = |name: &str| bench.folder.path().join(name).display().to_string();
     let (data, out) = (path("small"), path("out"));
-    let line = [
-        "eval",
-        "--data",
-        &data,
-        "--out",
-        &out,
-        "--first-stage",
-        "dense",
-    ];
-    let arguments = Line::parse_from(line).arguments;
-    let error = evaluate(&arguments, &[], None).unwrap_err();
-    assert!(error.to_string().contains("--embedder"), "{error}");
+    for (stage, missing) in [
+        ("dense", "--embedder"),
+        ("hybrid", "--embedder"),
+        ("sparse", "--sparse-encoder"),
+    ] {
+        let line = [
+            "eval",
+            "--data",
+            &data,
+            "--out",
+            &out,
+            "--first-stage",
+            stage,
+        ];
+        let arguments = Line::parse_from(line).arguments;
+        let error = evaluate(&arguments, &[], Encoders::default()).unwrap_err();
+        assert!(error.to_string().contains(missing), "{error}");
+    }
 }
 
 #[test]

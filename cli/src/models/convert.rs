@@ -37,7 +37,7 @@ pub(crate) fn convert(manifest: &Manifest, upstream: &Upstream, dtype: Dtype) ->
         Conversion::Safetensors => checkpoint::read(&upstream.weights),
     }
     .context("reading the upstream weights")?;
-    let ours = rename::rename(theirs, &manifest.dimensions)?;
+    let ours = rename::rename(theirs, manifest)?;
     // The licence asks for a notice of changes in the file itself.
     let metadata = BTreeMap::from([
         ("attribution", manifest.attribution.clone()),

@@ -13,10 +13,12 @@ use super::layout::Dtype;
 use super::{FetchOptions, FetchedModel, cache, source};
 
 /// The manifests of the models that can be fetched.
-pub(super) const MANIFESTS: [&str; 3] = [
+pub(super) const MANIFESTS: [&str; 5] = [
     include_str!("../../../models/ms-marco-minilm-l12-v2/model.json"),
     include_str!("../../../models/all-minilm-l6-v2/model.json"),
     include_str!("../../../models/bge-small-en-v1.5/model.json"),
+    include_str!("../../../models/answerai-colbert-small-v1/model.json"),
+    include_str!("../../../models/splade-tiny/model.json"),
 ];
 
 /// A manifest and where its files go.

@@ -4,7 +4,7 @@
 //! one that nobody asked for, apart from the few listed in [`ignorable`].
 
 use anyhow::{Context, Result, bail, ensure};
-use foliorank::manifest::Dimensions;
+use foliorank::manifest::{Architecture, Dimensions, Manifest};
 
 use super::layout::{Tensor, Tensors};
 
@@ -18,8 +18,9 @@ pub(crate) struct Wanted {
     pub(crate) parts: Vec<String>,
 }
 
-/// Every tensor of a network of these dimensions.
-pub(crate) fn wanted(d: &Dimensions) -> Vec<Wanted> {
+/// Every tensor of the manifest's network.
+pub(crate) fn wanted(manifest: &Manifest) -> Vec<Wanted> {
+    let d = &manifest.dimensions;
     let h = d.hidden;
     let mut wanted = vec![
         one(
@@ -62,6 +63,14 @@ pub(crate) fn wanted(d: &Dimensions) -> Vec<Wanted> {
         wanted.extend(pair("pooler", &[h, h], &["pooler.dense"]));
         wanted.extend(pair("classifier", &[d.labels, h], &["classifier"]));
     }
+    if manifest.architecture == Architecture::BertSparseEncoder {
+        let theirs = |name: &str| [format!("cls.predictions.{name}")];
+        let (transform, norm) = (theirs("transform.dense"), theirs("transform.LayerNorm"));
+        wanted.extend(pair("vocabulary.transform", &[h, h], &transform));
+        wanted.extend(pair("vocabulary.norm", &[h], &norm));
+        let bias = &theirs("bias")[0];
+        wanted.push(one("vocabulary.bias", &[d.vocabulary], bias));
+    }
     wanted
 }
 
@@ -86,24 +95,28 @@ fn pair(name: &str, shape: &[usize], parts: &[impl AsRef<str>]) -> [Wanted; 2] {
     [of("weight", shape), of("bias", &shape[..1])]
 }
 
-/// A buffer, or a head that a bi-encoder does not use.
+/// A buffer, or a head that only a cross-encoder uses.
 fn ignorable(name: &str, d: &Dimensions) -> bool {
     name == "embeddings.position_ids" || (d.labels == 0 && name.starts_with("pooler."))
 }
 
+/// A Hugging Face name as [`Wanted::parts`] has it: without the model's prefix, with the layer norms'
+/// newer names.
+fn canonical(name: &str) -> String {
+    (name.strip_prefix("bert.").unwrap_or(name))
+        .replace("LayerNorm.gamma", "LayerNorm.weight")
+        .replace("LayerNorm.beta", "LayerNorm.bias")
+}
+
 /// Renames and fuses a whole checkpoint.
-pub(crate) fn rename(checkpoint: Tensors, d: &Dimensions) -> Result<Tensors> {
+pub(crate) fn rename(checkpoint: Tensors, manifest: &Manifest) -> Result<Tensors> {
+    let d = &manifest.dimensions;
     let mut theirs: Tensors = checkpoint
         .into_iter()
-        .map(|(name, tensor)| {
-            (
-                name.strip_prefix("bert.").unwrap_or(&name).to_owned(),
-                tensor,
-            )
-        })
+        .map(|(name, tensor)| (canonical(&name), tensor))
         .collect();
     let mut ours = Tensors::new();
-    for Wanted { name, shape, parts } in wanted(d) {
+    for Wanted { name, shape, parts } in wanted(manifest) {
         let part_shape: Vec<usize> = [&[shape[0] / parts.len()], &shape[1..]].concat();
         let mut values = Vec::with_capacity(shape.iter().product());
         for part in &parts {

@@ -25,9 +25,9 @@ fn committed(path: &str) -> Vec<u8> {
 }
 
 /// Our tensors under Hugging Face names, query, key and value apart: the converter's way back.
-fn as_upstream(ours: &Tensors, dimensions: &Dimensions) -> Vec<u8> {
+fn as_upstream(ours: &Tensors, manifest: &Manifest) -> Vec<u8> {
     let mut theirs = Tensors::new();
-    for wanted in rename::wanted(dimensions) {
+    for wanted in rename::wanted(manifest) {
         let tensor = &ours[&wanted.name];
         let rows = tensor.shape[0] / wanted.parts.len();
         let values = tensor
@@ -67,7 +67,7 @@ impl Bench {
         let tokenizer = committed("models/tiny-cross-encoder/tokenizer.json");
         let ours =
             checkpoint::read(&committed("models/tiny-cross-encoder/model.safetensors")).unwrap();
-        let weights = as_upstream(&ours, &manifest.dimensions);
+        let weights = as_upstream(&ours, &manifest);
 
         let upstream = Upstream {
             conversion: Conversion::Safetensors,
@@ -333,10 +333,10 @@ fn weight_files_are_the_same_bytes_as_the_python_references() {
     }
 }
 
-#[test]
-fn a_missing_misshapen_or_unknown_upstream_tensor_is_an_error_that_names_it() {
-    let manifest = Manifest::from_json(MANIFESTS[1]).unwrap();
-    let d = Dimensions {
+/// One of [`MANIFESTS`], without layers and with a few numbers a tensor.
+fn small(index: usize) -> Manifest {
+    let mut manifest = Manifest::from_json(MANIFESTS[index]).unwrap();
+    manifest.dimensions = Dimensions {
         vocabulary: 3,
         hidden: 2,
         layers: 0,
@@ -345,8 +345,44 @@ fn a_missing_misshapen_or_unknown_upstream_tensor_is_an_error_that_names_it() {
         positions: 2,
         ..manifest.dimensions
     };
+    manifest
+}
+
+#[test]
+fn the_head_of_a_masked_language_model_is_a_sparse_encoders() {
+    let tensor = |name: &str, shape: &[usize]| {
+        let values = vec![0.5; shape.iter().product()];
+        let shape = shape.to_vec();
+        (name.to_owned(), Tensor { shape, values })
+    };
+    // Norms by their older names, as the checkpoint has them.
+    let theirs: Tensors = [
+        tensor("bert.embeddings.word_embeddings.weight", &[3, 2]),
+        tensor("bert.embeddings.position_embeddings.weight", &[2, 2]),
+        tensor("bert.embeddings.token_type_embeddings.weight", &[2, 2]),
+        tensor("bert.embeddings.LayerNorm.gamma", &[2]),
+        tensor("bert.embeddings.LayerNorm.beta", &[2]),
+        tensor("cls.predictions.transform.dense.weight", &[2, 2]),
+        tensor("cls.predictions.transform.dense.bias", &[2]),
+        tensor("cls.predictions.transform.LayerNorm.gamma", &[2]),
+        tensor("cls.predictions.transform.LayerNorm.beta", &[2]),
+        tensor("cls.predictions.bias", &[3]),
+    ]
+    .into();
+    let ours = rename::rename(theirs.clone(), &small(4)).unwrap();
+    assert_eq!(ours["vocabulary.bias"].shape, [3]);
+    assert_eq!(ours["vocabulary.transform.weight"].shape, [2, 2]);
+    assert_eq!(ours.len(), 10);
+    // Another network has no such head.
+    let error = rename::rename(theirs, &small(1)).unwrap_err().to_string();
+    assert!(error.contains("cls.predictions"), "{error}");
+}
+
+#[test]
+fn a_missing_misshapen_or_unknown_upstream_tensor_is_an_error_that_names_it() {
+    let manifest = small(1);
     let whole = || -> Tensors {
-        let wanted = rename::wanted(&d).into_iter();
+        let wanted = rename::wanted(&manifest).into_iter();
         wanted
             .map(|wanted| {
                 let values = vec![0.5; wanted.shape.iter().product()];
@@ -360,8 +396,8 @@ fn a_missing_misshapen_or_unknown_upstream_tensor_is_an_error_that_names_it() {
             })
             .collect()
     };
-    let told = |tensors: Tensors| rename::rename(tensors, &d).unwrap_err().to_string();
-    assert_eq!(rename::rename(whole(), &d).unwrap().len(), 5);
+    let told = |tensors: Tensors| rename::rename(tensors, &manifest).unwrap_err().to_string();
+    assert_eq!(rename::rename(whole(), &manifest).unwrap().len(), 5);
 
     let mut tensors = whole();
     tensors.remove("embeddings.LayerNorm.bias");

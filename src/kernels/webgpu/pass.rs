@@ -19,6 +19,8 @@ pub(super) struct Kernels {
     /// Product with tanh, and the classifier.
     head: Option<(ComputePipeline, ComputePipeline)>,
     mean: Option<ComputePipeline>,
+    /// Of networks with vectors of tokens.
+    pub(super) max_sim: Option<ComputePipeline>,
 }
 
 /// Buffers for a batch, and the dispatches over them.
@@ -100,7 +102,7 @@ impl Bert {
             ],
         );
         steps.norm(Mode::All, &self.norm, &states);
-        let only_first = self.head.is_some() || !self.mean;
+        let only_first = self.head.is_some() || self.pooling == Pooling::FirstToken;
         for (index, layer) in self.layers.iter().enumerate() {
             let first = only_first && index + 1 == self.layers.len();
             let (taken, packed) = if first {
@@ -174,6 +176,30 @@ impl Bert {
     }
 }
 
+impl Bert {
+    /// The dispatch that follows a pass, and where it leaves the score of each sequence.
+    pub(super) fn max_sim(
+        &self,
+        room: &Room,
+        query: &[f32],
+        sequences: usize,
+    ) -> Option<(Step, Buffer)> {
+        let kernel = self.kernels.max_sim.as_ref()?;
+        let query = self.gpu.upload(bytemuck::must_cast_slice(query));
+        let scores = self.gpu.buffer(sequences * 4);
+        let mut steps = Steps {
+            bert: self,
+            input: &room.input,
+            steps: Vec::new(),
+        };
+        let buffers = [&room.result, &query, &scores];
+        // One workgroup along x, whatever its size.
+        steps.add(kernel, Mode::FirstPacked, Threads::Vectors(1), &buffers);
+        let step = steps.steps.pop()?;
+        Some((step, scores))
+    }
+}
+
 /// Dispatches in the making.
 struct Steps<'a> {
     bert: &'a Bert,
@@ -232,6 +258,7 @@ impl Kernels {
     pub(super) fn new(gpu: &Gpu, constants: Constants, manifest: &Manifest, head: bool) -> Self {
         let product = |name: &str, epilogue| gpu.pipeline(name, constants.product(epilogue));
         let mean = !head && manifest.pooling == Pooling::Mean;
+        let tokens = manifest.pooling == Pooling::None;
         Self {
             embed: gpu.pipeline("embed", constants.embed()),
             norm: gpu.pipeline("norm", constants.norm()),
@@ -246,6 +273,7 @@ impl Kernels {
                 )
             }),
             mean: mean.then(|| gpu.pipeline("mean", constants.mean())),
+            max_sim: tokens.then(|| gpu.pipeline("max_sim", constants.max_sim())),
         }
     }
 }

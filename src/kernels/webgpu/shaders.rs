@@ -68,6 +68,10 @@ impl Constants {
         self.header() + COMMON + include_str!("mean.wgsl")
     }
 
+    pub(super) fn max_sim(self) -> String {
+        self.header() + COMMON + include_str!("max_sim.wgsl")
+    }
+
     /// `epilogue(rows x weights + bias)`; a thread computes eight rows of eight columns.
     ///
     /// No workgroup memory: neighbours read the same rows and columns through the cache, and eight

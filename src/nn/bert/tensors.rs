@@ -13,12 +13,22 @@ pub(crate) struct BertTensors {
     pub(crate) layers: Vec<LayerTensors>,
     /// Of a cross-encoder.
     pub(crate) head: Option<HeadTensors>,
+    /// Of a sparse encoder.
+    pub(crate) vocabulary: Option<VocabularyTensors>,
 }
 
 /// A cross-encoder's pooler and classifier.
 pub(crate) struct HeadTensors {
     pub(crate) pooler: LinearTensors,
     pub(crate) classifier: LinearTensors,
+}
+
+/// The head of a masked language model; its matrix is that of the word embeddings.
+pub(crate) struct VocabularyTensors {
+    pub(crate) transform: LinearTensors,
+    pub(crate) norm: NormTensors,
+    /// One a word piece.
+    pub(crate) bias: Stored,
 }
 
 /// A linear layer: `[out, in]` and `[out]`.
@@ -65,7 +75,15 @@ impl BertTensors {
                     pooler: linear(from_ref, "pooler", h, h)?,
                     classifier: linear(from_ref, "classifier", d.labels, h)?,
                 }),
-                Architecture::BertBiEncoder => None,
+                _ => None,
+            },
+            vocabulary: match manifest.architecture {
+                Architecture::BertSparseEncoder => Some(VocabularyTensors {
+                    transform: linear(from_ref, "vocabulary.transform", h, h)?,
+                    norm: norm(from_ref, "vocabulary.norm", h)?,
+                    bias: from_ref.take("vocabulary.bias", &[d.vocabulary])?,
+                }),
+                _ => None,
             },
         };
         from.end()?;

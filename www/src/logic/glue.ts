@@ -53,3 +53,9 @@ export interface LogicGlue extends AnyGlue {
   exportGroups(groups: unknown, format: string): string;
   importGroups(text: string, format: string): unknown;
 }
+
+/** The variant `logic`, supplied by a host that cannot load it by URL (Node, edge workers). */
+export interface SuppliedLogic {
+  glue: LogicGlue;
+  module: WebAssembly.Module;
+}

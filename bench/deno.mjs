@@ -1,0 +1,106 @@
+// The benchmark's short workloads in Deno, on the CPU and on WebGPU (whatever Vulkan driver the machine has), against onnxruntime-web on
+// one thread with the same weights. After a `cargo xtask bench`, which builds and exports what is measured here:
+//   tests/edge/node_modules/.bin/deno run -A bench/deno.mjs [--rounds 5] [--models ~/.cache/foliorank/bench/models]
+// Writes results/deno.md. Times are from texts to a ranking for ours, the network alone for the peer, as in run.mjs.
+import { readFileSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { Tokenizer } from "./node_modules/@huggingface/tokenizers/dist/tokenizers.min.mjs";
+import { worker } from "./page/peer.mjs";
+import { turns, WORKLOADS } from "./plan.mjs";
+import { agreement, median } from "./results.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" }, models: { type: "string", default: join(os.homedir(), ".cache/foliorank/bench/models") } } });
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds expects a whole number, 1 or more");
+const PEER = "onnxruntime-web";
+/** WebGPU in software carries the three layers only. */
+const MEASURED = { cpu: ["16x128-l12", "16x128-l3", "1x128-l3"], webgpu: ["16x128-l3", "1x128-l3"] };
+/** How far the peer may be off: the weights are the same, WebGPU may keep them in f16. */
+const AGREEMENT = 0.3;
+
+const dist = join(here, "../www/dist");
+const { Reranker } = await import(pathToFileURL(join(dist, "main-thread.js")));
+const file = (model, path) => readFileSync(join(values.models, model, path));
+const tokenizer = (model) => new Tokenizer(JSON.parse(file(model, "tokenizer.json")), {});
+
+async function ours(model, device) {
+  const variant = device === "cpu" ? "cpu-relaxed" : "gpu";
+  const glue = await import(pathToFileURL(join(dist, `wasm/${variant}/foliorank.js`)));
+  const module = await WebAssembly.compile(readFileSync(join(dist, `wasm/${variant}/foliorank_bg.wasm`)));
+  const manifest = String(file(model, "model.json"));
+  const { tokenizer, weights } = JSON.parse(manifest).files;
+  const reranker = await Reranker.load({
+    device, wasm: { glue, module, variant }, files: { manifest, tokenizer: file(model, tokenizer.path), weights: file(model, weights.path) },
+  });
+  if (reranker.info.device.kind !== device) throw new Error(`asked for ${device}: ${reranker.info.device.reason}`);
+  return {
+    about: reranker.info.device,
+    prepare() {},
+    async run({ query, documents }) {
+      const { results } = await reranker.rerank(query, documents, { rawScores: true });
+      const scores = new Array(documents.length);
+      for (const { index, relevanceScore } of results) scores[index] = relevanceScore;
+      return { scores };
+    },
+  };
+}
+
+const ort = await import(pathToFileURL(join(here, "node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs")));
+ort.env.wasm.numThreads = 1;
+ort.env.logLevel = "error";
+
+async function peer(model) {
+  const session = await ort.InferenceSession.create(new Uint8Array(file(model, "onnx/model.onnx")), { executionProviders: ["wasm"] });
+  const encode = tokenizer(model);
+  return worker({
+    encode: (text) => encode.encode(text, { add_special_tokens: false }).ids,
+    tensors: ({ shape, ...arrays }) => Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, new ort.Tensor("int64", data, shape)])),
+    forward: async (inputs) => (await session.run(inputs)).logits.data,
+  });
+}
+
+async function measure(workload, device) {
+  const encode = tokenizer(workload.model);
+  const work = workload.work((text) => encode.encode(text, { add_special_tokens: false }).ids.length);
+  const contenders = { ours: await ours(workload.model, device), [PEER]: await peer(workload.model) };
+  const [samples, scores] = [{ ours: [], [PEER]: [] }, {}];
+  for (const contender of Object.values(contenders)) {
+    contender.prepare(work);
+    await contender.run(work);
+  }
+  for (const name of turns(Object.keys(contenders), rounds)) {
+    const begun = performance.now();
+    scores[name] = (await contenders[name].run(work)).scores;
+    samples[name].push(performance.now() - begun);
+    console.log(`${workload.name} ${device} ${name}: ${(samples[name].at(-1) / 1000).toFixed(3)} s`);
+  }
+  const difference = agreement(PEER, scores.ours, scores[PEER], AGREEMENT);
+  const [mine, theirs] = [median(samples.ours), median(samples[PEER])];
+  const spread = (times) => `${(Math.min(...times) / 1000).toFixed(2)}-${(Math.max(...times) / 1000).toFixed(2)}`;
+  return `| ${workload.name} | ${device} | ${(mine / 1000).toFixed(2)} (${spread(samples.ours)}) | ${(theirs / 1000).toFixed(2)} (${spread(samples[PEER])}) | ${(theirs / mine).toFixed(2)} | ${difference.toPrecision(2)} |`;
+}
+
+const rows = [];
+for (const [device, names] of Object.entries(MEASURED)) {
+  for (const name of names) rows.push(await measure(WORKLOADS.find((workload) => workload.name === name), device));
+}
+const adapter = await navigator.gpu.requestAdapter();
+const { version } = JSON.parse(readFileSync(join(here, "node_modules/onnxruntime-web/package.json")));
+const table = `# Deno
+
+Written by \`deno run -A bench/deno.mjs --rounds ${rounds}\` on ${new Date().toISOString().slice(0, 10)}: Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} threads of
+${os.cpus()[0].model}; WebGPU adapter: ${adapter?.info.description || adapter?.info.device || "none"}. The peer is ${PEER} ${version}, f32 weights, CPU, one
+thread; ours is int8, one thread or WebGPU. Median of ${rounds}, least and most in brackets.
+
+| workload | ours on | ours, s | ${PEER}, s | ratio | difference |
+|---|---|---|---|---|---|
+${rows.join("\n")}
+`;
+writeFileSync(join(here, "results/deno.md"), table);
+console.log(table);
+process.exit(0);

@@ -1,0 +1,32 @@
+// Run by logic.test.mjs on several hosts: `logic-host.mjs DIST MODEL`. Prints one line of JSON.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+
+const [dist, folder] = process.argv.slice(2);
+const module = (path) => import(pathToFileURL(join(dist, path)));
+const { Reranker } = await module("main-thread.js");
+const { exportGroups, generateNegatives, strategies } = await module("index.js");
+const variant = async (name) => ({ glue: await module(`wasm/${name}/foliorank.js`), module: await WebAssembly.compile(readFileSync(join(dist, `wasm/${name}/foliorank_bg.wasm`))) });
+
+const logic = await variant("logic");
+const manifest = readFileSync(join(folder, "model.json"), "utf8");
+const { tokenizer, weights } = JSON.parse(manifest).files;
+const reranker = await Reranker.load({
+  device: "cpu", logic, wasm: { ...await variant("cpu"), variant: "cpu" },
+  files: { manifest, tokenizer: readFileSync(join(folder, tokenizer.path)), weights: readFileSync(join(folder, weights.path)) },
+});
+const documents = ["An old stone bridge over the river.", "A museum in Berlin.", "A pool."];
+const ask = (options) => reranker.rerank("stone bridge", documents, { rawScores: true, ...options });
+const order = ({ results }) => results.map(({ index }) => index);
+const sorted = await ask({ strategy: "prp-heapsort:k=3" });
+const text = "In 2021, Northwind Energy sold its Danish gas business for $40 million. Revenue rose by 12% in 2021.";
+const { groups } = await generateNegatives({ text, title: "report" }, { judge: reranker, logic });
+console.log(JSON.stringify({
+  names: (await strategies({ logic })).map(({ name }) => name), plain: order(await ask({})),
+  strategy: { order: order(sorted), report: sorted.strategy },
+  fused: order(await ask({ firstStage: [2, 1, 3], fuse: "z:1" })),
+  groups: groups.length, csv: (await exportGroups(groups, "triplets", { logic })).includes("\n"),
+}));
+process.exit(0);
