@@ -29,11 +29,13 @@ import pyarrow.parquet as pq
 import ray
 from pyarrow import fs
 
-# Ends the server with the process that asked for it, however that ended: its end of the pipe is closed then. Standard output is the
-# server's alone, so that its end can be read there.
-GUARD = '"$@" & server=$!; exec >&-; read _; kill -9 $server'
+# Ends the server with the process that asked for it, however that ended: its end of the pipe is closed then. The server is the child itself,
+# because Ray kills children and no more, and standard output is its alone, so that its end can be read there.
+GUARD = 'exec 3<&0; (read _ <&3; kill -9 $$) >&- 2>&- & exec "$@" 3<&- </dev/null'
 # A page that the rules can work with: what fails on it is not the page's fault.
 KNOWN_GOOD = "In 2021, Northwind Energy sold its Danish gas business for $40 million."
+# Ray on this machine alone. What passes through its store is the list of parts.
+ALONE = {"_node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 200 << 20}
 PASSAGE = pa.struct([("start", pa.int32()), ("end", pa.int32())])
 RANKED = {"indexes": pa.list_(pa.int32()), "scores": pa.list_(pa.float32()), "passages": pa.list_(PASSAGE), "error": pa.string()}
 GROUPED = {"groups": pa.list_(pa.string()), "error": pa.string()}
@@ -253,8 +255,7 @@ def left(parts, job, out):
 
 def run(command, settings, todo, workers, address):
     """Makes the parts with so many actors. Ray starts a killed actor again and gives its part to another."""
-    # What passes through Ray's store is the list of parts.
-    ray.init(address=address, **({} if address else {"num_cpus": workers, "include_dashboard": False, "object_store_memory": 200 << 20}))
+    ray.init(address=address, **({} if address else ALONE | {"num_cpus": workers}))
     ray.data.DataContext.get_current().enable_progress_bars = False
     asked = ray.data.from_items([{"part": json.dumps(part)} for part in todo], override_num_blocks=len(todo))
     made = asked.map_batches(Worker, fn_constructor_args=(command, settings), batch_size=1, compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1))
@@ -279,7 +280,7 @@ def arguments():
     rerank.add_argument("--together", type=int, default=8, help="rows that a worker's server scores together; default 8")
     negatives = commands.add_parser("negatives", help="a column with a page's text -> groups (a training group each, as JSON), error")
     negatives.add_argument("--text-column", default="text", dest="text")
-    negatives.add_argument("more", nargs="*", help="after --: arguments of `foliorank generate`, as --llm or --property")
+    negatives.epilog = "After --: arguments of `foliorank generate`, as --llm or --property."
     for command in (rerank, negatives):
         command.add_argument("input", help="a Parquet file or a folder of them, or a URI of pyarrow")
         command.add_argument("output", help="the folder for the parts")
@@ -293,14 +294,19 @@ def arguments():
 
 
 def main():
-    given = arguments().parse_args()
+    here, more = sys.argv[1:], []
+    if "--" in here:
+        here, more = here[: here.index("--")], here[here.index("--") + 1 :]
+    given = arguments().parse_args(here)
     settings = {name: getattr(given, name) for name in ("foliorank", "model", "device")}
+    if given.command == "rerank" and more:
+        sys.exit(f"expected nothing after --, found {more}")
     if given.command == "rerank":
         options = {name: getattr(given, name) for name in ("top_n", "raw_scores", "max_tokens_per_doc")}
         settings |= {"query": given.query, "documents": given.documents, "together": given.together}
         settings["options"] = {name: value for name, value in options.items() if value is not None}
     else:
-        settings |= {"text": given.text, "more": given.more}
+        settings |= {"text": given.text, "more": more}
     for name in ("workers", "rows"):
         if getattr(given, name) < 1:
             sys.exit(f"--{name}: expected 1 or more, found {getattr(given, name)}")
