@@ -81,19 +81,21 @@ class Batch(unittest.TestCase):
     def rows(self, out):
         return [row for part in self.parts(out) for row in pq.read_table(self.path(f"{out}/{part}")).to_pylist()]
 
-    def test_every_row_is_there_once_though_a_worker_is_killed_and_the_rest_is_not_made_again(self):
+    def test_every_row_is_there_once_though_a_worker_is_killed_and_rows_are_bad_and_nothing_is_made_twice(self):
         os.mkdir(self.path("in"))
         count = 120
+        queries = {44: "", 50: None}
+        documents = {60: None, 61: ["a", None], 119: []}
         for file in range(3):
             keys = list(range(40 * file, 40 * file + 40))
-            table = pa.table({"key": keys, "query": [f"bridge {key}" for key in keys], "documents": pa.array([texts(key, 6, 40) for key in keys], DOCUMENTS)})
-            pq.write_table(table, self.path(f"in/{file}.parquet"), row_group_size=16)
-        job = self.begin("rerank", "in", "out", "--rows", "7")
+            columns = [queries.get(key, f"bridge {key}") for key in keys], pa.array([documents.get(key, texts(key, 6, 40)) for key in keys], DOCUMENTS)
+            pq.write_table(pa.table({"key": keys, "q": columns[0], "d": columns[1]}), self.path(f"in/{file}.parquet"), row_group_size=16)
+        command = ["rerank", "in", "out", "--query-column", "q", "--documents-column", "d", "--rows"]
+        job = self.begin(*command, "7")
         until(lambda: os.path.isdir(self.path("out")) and self.parts("out"), "the first part")
         # Stopped, its worker is in the middle of a part for sure, whatever the other does meanwhile.
-        pid, guard = until(lambda: servers(self.model), "a server")[0]
+        pid, worker = until(lambda: servers(self.model), "a server")[0]
         os.kill(pid, signal.SIGSTOP)
-        worker = next(parent for one, parent, _ in processes() if one == guard)
         seen = len(self.parts("out"))
         until(lambda: len(self.parts("out")) >= seen + 2, "parts of the other worker")
         self.assertIsNone(job.poll())
@@ -105,41 +107,33 @@ class Batch(unittest.TestCase):
 
         found = self.rows("out")
         self.assertEqual([row["key"] for row in found], list(range(count)))
-        self.assertEqual({row["error"] for row in found}, {None})
+        self.assertEqual({row["key"]: row["error"].split(":")[0] for row in found if row["error"]}, dict.fromkeys([50, 60, 61], "invalid_argument"))
+        self.assertIn("documents[1]", found[61]["error"])
+        ranked = {row["key"]: len(row["indexes"]) for row in found if not row["error"]}
+        self.assertEqual({key: length for key, length in ranked.items() if length != 6}, {44: 0, 119: 0})
+        self.assertIn("18 of 18 parts, 120 rows, 3 errors", said)
         self.assertEqual(self.parts("out"), [f"part-{number:07}.parquet" for number in range(18)])
-        asked = "\n".join(json.dumps({"query": row["query"], "documents": row["documents"]}) for row in found[:9])
+        asked = "\n".join(json.dumps({"query": row["q"], "documents": row["d"]}) for row in found[:9])
         answers = subprocess.run([FOLIORANK, "rerank", "--model", TINY], input=asked, capture_output=True, text=True, check=True).stdout.splitlines()
         for row, answer in zip(found, map(json.loads, answers)):
             self.assertEqual(row["indexes"], [one["index"] for one in answer["results"]])
             for score, passage, one in zip(row["scores"], row["passages"], answer["results"]):
                 self.assertAlmostEqual(score, one["score"], delta=2e-5)
                 start, end = one["passage"]
-                text = row["documents"][one["index"]]
+                text = row["d"][one["index"]]
                 self.assertEqual(text[passage["start"] : passage["end"]], text.encode()[start:end].decode())
 
         times = {name: os.stat(self.path(f"out/{name}")).st_mtime_ns for name in self.parts("out")}
         for name in ("part-0000003.parquet", "part-0000017.parquet"):
             os.remove(self.path(f"out/{name}"))
-        said = self.job("rerank", "in", "out", "--rows", "7")
+        said = self.job(*command, "7")
         self.assertIn("18 parts, 16 of them there already", said)
         self.assertEqual([row["key"] for row in self.rows("out")], list(range(count)))
         again = [name for name in self.parts("out") if os.stat(self.path(f"out/{name}")).st_mtime_ns != times[name]]
         self.assertEqual(again, ["part-0000003.parquet", "part-0000017.parquet"])
-        code, said = self.end(self.begin("rerank", "in", "out", "--rows", "8"))
+        code, said = self.end(self.begin(*command, "8"))
         self.assertEqual(code, 1)
         self.assertIn("has the parts of another job", said)
-
-    def test_a_bad_row_gets_an_error_and_the_others_their_answer(self):
-        queries = ["bridge", "", None, "bridge", "bridge", "🦀 bridge"]
-        documents = [["A pool.", "The old bridge."], ["a"], ["a"], None, ["a", None], []]
-        pq.write_table(pa.table({"key": list("abcdef"), "q": queries, "d": pa.array(documents, DOCUMENTS)}), self.path("in.parquet"))
-        said = self.job("rerank", "in.parquet", "out", "--query-column", "q", "--documents-column", "d", "--top-n", "1")
-        found = self.rows("out")
-        self.assertEqual([row["key"] for row in found], list("abcdef"))
-        self.assertEqual([(row["error"] or "").split(":")[0] for row in found], ["", "", *["invalid_argument"] * 3, ""])
-        self.assertEqual([None if row["indexes"] is None else len(row["indexes"]) for row in found], [1, 0, None, None, None, 0])
-        self.assertIn("documents[1]", found[4]["error"])
-        self.assertIn("1 of 1 parts, 6 rows, 3 errors", said)
 
     def test_pages_give_the_training_groups_of_the_generator(self):
         page = "In {}, Northwind Energy sold its Danish gas business for ${} million."
