@@ -1,22 +1,23 @@
 // A soak: servers asked again and again, well and badly, while their memory is looked at. Ends with 1 when it grows or a good request fails.
-//   node bench/soak.mjs [--minutes 10] [--pause 500] [--model folder]
-// Writes bench/results/soak.json, .svg and .md. Needs what bench/load.mjs needs. Memory is the resident set of the server's process.
+//   node bench/soak.mjs [--minutes 10] [--pause 500] [--model folder] [--name soak]
+// Writes bench/results/<name>.json, .svg and .md. Needs what bench/load.mjs needs. Memory is the resident set of the server's process.
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { foliorank, modelCache, root, start, template } from "../tests/edge/host.mjs";
 import { BODIES } from "./requests.mjs";
 
 const { values } = parseArgs({ options: {
-  minutes: { type: "string", default: "10" }, pause: { type: "string", default: "500" }, model: { type: "string", default: join(modelCache, "ms-marco-minilm-l12-v2") },
+  name: { type: "string", default: "soak" }, minutes: { type: "string", default: "10" }, pause: { type: "string", default: "500" }, model: { type: "string", default: join(modelCache, "ms-marco-minilm-l12-v2") },
 } });
 const [minutes, pause] = [Number(values.minutes), Number(values.pause)];
 for (const number of [minutes, pause]) if (!(number > 0)) throw new Error("--minutes and --pause expect numbers above 0");
 /** Of all samples, those from which on memory has to be flat: caches are filled, buffers have their size. */
 const WARM = 0.3;
-const MAY_GROW_MB = 8;
+/** MiB. */
+const MAY_GROW = 8;
 
 const ended = [];
 const life = { after: (end) => ended.unshift(end) };
@@ -72,7 +73,7 @@ function plot(samples, names) {
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#333"><rect width="100%" height="100%" fill="#fff"/>
 ${lines.join("\n")}
-<text x="${(left + width - 90) / 2}" y="${height - 6}" text-anchor="middle">minutes</text><text transform="translate(14 ${height / 2}) rotate(-90)" text-anchor="middle">resident memory, MB</text>
+<text x="${(left + width - 90) / 2}" y="${height - 6}" text-anchor="middle">minutes</text><text transform="translate(14 ${height / 2}) rotate(-90)" text-anchor="middle">resident memory, MiB</text>
 </svg>
 `;
 }
@@ -94,22 +95,22 @@ try {
   clearInterval(timer);
   look();
   const found = servers.map(({ name, counts }) => ({ name, ...counts, ...verdict(samples, name) }));
-  const isFlat = ({ grew, wrong }) => grew <= MAY_GROW_MB && wrong === 0;
+  const isFlat = ({ grew, wrong }) => grew <= MAY_GROW && wrong === 0;
   const json = { minutes, pause, servers: found, samples };
   const folder = join(root, "bench/results");
-  writeFileSync(join(folder, "soak.json"), `${JSON.stringify(json).replaceAll('{"seconds"', '\n{"seconds"')}\n`);
-  writeFileSync(join(folder, "soak.svg"), plot(samples, names));
+  writeFileSync(join(folder, `${values.name}.json`), `${JSON.stringify(json).replaceAll('{"seconds"', '\n{"seconds"')}\n`);
+  writeFileSync(join(folder, `${values.name}.svg`), plot(samples, names));
   const rows = found.map(({ name, answered, refused, left, wrong, early, late, grew }) => `| ${name} | ${answered} | ${refused} | ${left} | ${wrong} | ${early.toFixed(1)} | ${late.toFixed(1)} | ${grew.toFixed(1)} |`);
-  writeFileSync(join(folder, "soak.md"), `# Soak
+  writeFileSync(join(folder, `${values.name}.md`), `# Soak
 
-Written by \`node bench/soak.mjs --minutes ${minutes} --pause ${pause}\` on ${new Date().toISOString().slice(0, 10)}: the default model, each server asked by one client that pauses between requests of mixed sizes;
-one of ten is malformed, one of ten is not waited for. Resident memory in MB, after ${100 * WARM} % of the time and at the end, as means. Flat: ${MAY_GROW_MB} MB of growth or less.
+Written by \`node bench/soak.mjs --minutes ${minutes} --pause ${pause}\` on ${new Date().toISOString().slice(0, 10)}: the model ${basename(values.model)}, each server asked by one client that pauses between requests of mixed sizes;
+one of ten is malformed, one of ten is not waited for. Resident memory in MiB, after ${100 * WARM} % of the time and at the end, as means. Flat: ${MAY_GROW} MiB of growth or less.
 
-| server | answered | refused | left | wrong | MB early | MB late | growth |
+| server | answered | refused | left | wrong | early | late | growth |
 |---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 
-![Memory over time](soak.svg)
+![Memory over time](${values.name}.svg)
 `);
   console.log(rows.join("\n"));
   if (!found.every(isFlat)) process.exitCode = 1;

@@ -268,6 +268,14 @@ def run(command, settings, todo, workers, address):
     ray.shutdown()
 
 
+def tidy(out):
+    """Removes what killed workers have left half written."""
+    files, path = place(out)
+    for file in files.get_file_info(fs.FileSelector(path)):
+        if file.base_name.startswith("_") and "-part-" in file.base_name:
+            files.delete_file(file.path)
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -316,6 +324,7 @@ def main():
     print(f"{len(parts)} parts, {len(parts) - len(todo)} of them there already", file=sys.stderr, flush=True)
     if todo:
         run(given.command, settings, todo, given.workers, given.address)
+        tidy(out)
 
 
 if __name__ == "__main__":

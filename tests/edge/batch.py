@@ -125,12 +125,13 @@ class Batch(unittest.TestCase):
 
         times = {name: os.stat(self.path(f"out/{name}")).st_mtime_ns for name in self.parts("out")}
         for name in ("part-0000003.parquet", "part-0000017.parquet"):
-            os.remove(self.path(f"out/{name}"))
+            os.rename(self.path(f"out/{name}"), self.path(f"out/_1-{name}"))
         said = self.job(*command, "7")
         self.assertIn("18 parts, 16 of them there already", said)
         self.assertEqual([row["key"] for row in self.rows("out")], list(range(count)))
         again = [name for name in self.parts("out") if os.stat(self.path(f"out/{name}")).st_mtime_ns != times[name]]
         self.assertEqual(again, ["part-0000003.parquet", "part-0000017.parquet"])
+        self.assertEqual([name for name in os.listdir(self.path("out")) if name.startswith("_")], ["_job.json"])
         code, said = self.end(self.begin(*command, "8"))
         self.assertEqual(code, 1)
         self.assertIn("has the parts of another job", said)
