@@ -3,7 +3,7 @@
 // Writes bench/results/<name>.json, .svg and .md. Needs what bench/load.mjs needs. Memory is the resident set of the server's process.
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { foliorank, modelCache, root, start, template } from "../tests/edge/host.mjs";
@@ -12,6 +12,7 @@ import { BODIES } from "./requests.mjs";
 const { values } = parseArgs({ options: {
   name: { type: "string", default: "soak" }, minutes: { type: "string", default: "10" }, pause: { type: "string", default: "500" }, model: { type: "string", default: join(modelCache, "ms-marco-minilm-l12-v2") },
 } });
+const model = resolve(values.model);
 const [minutes, pause] = [Number(values.minutes), Number(values.pause)];
 for (const number of [minutes, pause]) if (!(number > 0)) throw new Error("--minutes and --pause expect numbers above 0");
 /** Of all samples, those from which on memory has to be flat: caches are filled, buffers have their size. */
@@ -22,8 +23,8 @@ const MAY_GROW = 8;
 const ended = [];
 const life = { after: (end) => ended.unshift(end) };
 const SERVERS = {
-  native: () => start(life, foliorank, ["serve", "--port", "0", "--model", values.model], { cwd: root }),
-  Node: () => start(life, process.execPath, ["server.mjs"], { cwd: template(life, "node"), env: { MODEL: values.model } }),
+  native: () => start(life, foliorank, ["serve", "--port", "0", "--model", model], { cwd: root }),
+  Node: () => start(life, process.execPath, ["server.mjs"], { cwd: template(life, "node"), env: { MODEL: model } }),
 };
 
 const resident = ({ child }) => Number(execFileSync("ps", ["-o", "rss=", "-p", String(child.pid)], { encoding: "utf8" })) / 1024;
@@ -103,7 +104,7 @@ try {
   const rows = found.map(({ name, answered, refused, left, wrong, early, late, grew }) => `| ${name} | ${answered} | ${refused} | ${left} | ${wrong} | ${early.toFixed(1)} | ${late.toFixed(1)} | ${grew.toFixed(1)} |`);
   writeFileSync(join(folder, `${values.name}.md`), `# Soak
 
-Written by \`node bench/soak.mjs --minutes ${minutes} --pause ${pause}\` on ${new Date().toISOString().slice(0, 10)}: the model ${basename(values.model)}, each server asked by one client that pauses between requests of mixed sizes;
+Written by \`node bench/soak.mjs --minutes ${minutes} --pause ${pause}\` on ${new Date().toISOString().slice(0, 10)}: the model ${basename(model)}, each server asked by one client that pauses between requests of mixed sizes;
 one of ten is malformed, one of ten is not waited for. Resident memory in MiB, after ${100 * WARM} % of the time and at the end, as means. Flat: ${MAY_GROW} MiB of growth or less.
 
 | server | answered | refused | left | wrong | early | late | growth |

@@ -9,6 +9,7 @@ Every row comes out once, in its order and with its columns, and with those of t
 
 Ray and not Spark: it needs no JVM beside a program that is none, and its actors keep a loaded model between parts. An actor has
 a `foliorank serve` of its own and not a `foliorank rerank`: that ends at the first bad request, the server answers it with an error.
+One file, because Ray sends the classes of the main module, and no others, to other machines.
 """
 
 import argparse
@@ -253,9 +254,21 @@ def left(parts, job, out):
     return [part for part in parts if posixpath.basename(part["out"]) not in there]
 
 
+def connect(address, workers):
+    """To a cluster, or to one of this machine's own. That has 30 s to start, by Ray's choice: on a busy machine it may take a second try."""
+    if address:
+        return ray.init(address=address)
+    try:
+        return ray.init(**ALONE, num_cpus=workers)
+    except Exception as error:
+        print(f"Ray did not start, once more: {error}", file=sys.stderr, flush=True)
+        ray.shutdown()
+        return ray.init(**ALONE, num_cpus=workers)
+
+
 def run(command, settings, todo, workers, address):
     """Makes the parts with so many actors. Ray starts a killed actor again and gives its part to another."""
-    ray.init(address=address, **({} if address else ALONE | {"num_cpus": workers}))
+    connect(address, workers)
     ray.data.DataContext.get_current().enable_progress_bars = False
     asked = ray.data.from_items([{"part": json.dumps(part)} for part in todo], override_num_blocks=len(todo))
     made = asked.map_batches(Worker, fn_constructor_args=(command, settings), batch_size=1, compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1))
