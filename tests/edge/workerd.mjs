@@ -25,6 +25,7 @@ export async function worker(t, folder, { assets = false } = {}) {
   });
   if (assets) execFileSync(process.execPath, ["parts.mjs", folder], { cwd });
   const model = basename(folder);
+  const begun = performance.now();
   const flare = new Miniflare({
     compatibilityDate: "2026-04-01", modulesRoot: "/",
     modules: [
@@ -42,7 +43,7 @@ export async function worker(t, folder, { assets = false } = {}) {
     const { tokenizer, weights } = JSON.parse(readFileSync(join(folder, "model.json"), "utf8")).files;
     for (const name of ["model.json", tokenizer.path, weights.path]) await bucket.put(`${model}/${name}`, Uint8Array.from(readFileSync(join(folder, name))).buffer);
   }
-  return { flare, bundle, cwd, url: (await flare.ready).origin };
+  return { flare, bundle, cwd, begun, url: (await flare.ready).origin };
 }
 
 /** Bytes in memory of the workerd that this process has started. */
