@@ -1,29 +1,24 @@
 // Servers under load: requests a second and waiting times of `foliorank serve`, with and without scoring requests together, and of the
-// JavaScript handler on Node, in turns in one run. A client in this process, over loopback; each connection asks again when it is answered.
+// JavaScript handler on Node and Deno, in turns in one run. A client in this process, over loopback; each connection asks again when it is answered.
 //   node bench/load.mjs [--seconds 15] [--rounds 2] [--connections 1,8,64] [--model folder]
 // Writes bench/results/load.md. What is measured has to be built: `cargo xtask models` and `cargo xtask demo --no-serve`.
 import { writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { cpus, homedir, loadavg } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { foliorank, root, start, template } from "../tests/edge/host.mjs";
+import { deno, foliorank, modelCache, root, start, template } from "../tests/edge/host.mjs";
+import { BODIES, SIZES } from "./requests.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({ options: {
   seconds: { type: "string", default: "15" }, rounds: { type: "string", default: "2" }, connections: { type: "string", default: "1,8,64" },
-  model: { type: "string", default: join(homedir(), ".cache/foliorank/models/ms-marco-minilm-l12-v2") },
+  model: { type: "string", default: join(modelCache, "ms-marco-minilm-l12-v2") },
 } });
 const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
 const counts = values.connections.split(",").map(Number);
 for (const number of [seconds, rounds, ...counts]) if (!(number > 0)) throw new Error("--seconds, --rounds and --connections expect numbers above 0");
-
-const WORDS = "the old stone bridge over the river was made in a long winter and paid for by the town with a loan of forty years".split(" ");
-const text = (words, from) => Array.from({ length: words }, (_, at) => WORDS[(from + at * 7) % WORDS.length]).join(" ");
-/** Requests of several sizes, in turn: documents and words of each. */
-const SIZES = [[1, 15], [2, 25], [1, 60], [4, 15], [1, 15], [8, 30]];
-const BODIES = SIZES.map(([documents, words], size) => JSON.stringify({ query: "who paid for the bridge", documents: Array.from({ length: documents }, (_, at) => text(words, size + at)) }));
 
 const ended = [];
 /** What host.mjs expects of a test. */
@@ -33,6 +28,7 @@ const SERVERS = {
   "native": native([]),
   "native, one at a time": native(["--concurrency", "1"]),
   "Node": () => start(life, process.execPath, ["server.mjs"], { cwd: template(life, "node"), env: { MODEL: values.model, QUEUE: "256" } }),
+  "Deno": () => start(life, deno, ["run", "--allow-net", "--allow-read", "--allow-env", "server.mjs"], { cwd: template(life, "deno"), env: { MODEL: values.model, QUEUE: "256", DEVICE: "cpu" } }),
 };
 
 function ask(agent, url, body) {

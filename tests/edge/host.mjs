@@ -13,7 +13,11 @@ export const root = join(here, "../..");
 export const tiny = join(root, "models/tiny-cross-encoder");
 /** The native command, as xtask builds it. */
 export const foliorank = join(process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache/foliorank/target"), "debug/foliorank");
+/** Where `foliorank models` keeps what it fetches. */
+export const modelCache = process.env.FOLIORANK_MODELS ?? join(process.env.FOLIORANK_CACHE ?? process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "foliorank/models");
 const installed = join(here, "node_modules");
+/** The `deno` of npm. */
+export const deno = join(installed, ".bin/deno");
 
 /** A copy of a template with its packages beside it. Removed after the test. */
 export function template(t, name) {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { dieAndReturn, drip, fuzz, poison } from "./faults.mjs";
 import { endure, foliorank, raw, root, start, tiny } from "./host.mjs";
 
 const serve = (t, args = [], env = {}) => start(t, foliorank, ["serve", "--port", "0", "--model", tiny, ...args], { cwd: root, env });
@@ -159,4 +160,15 @@ test("a port that is taken, and an embedder that is none, are told", { timeout: 
   };
   assert.match(refused("--port", new URL(url).port), /listening on 127\.0\.0\.1:\d+/);
   assert.match(refused("--port", "0", "--embedder", tiny), /--embedder: expected a bi-encoder/);
+});
+
+test("the native server outlives broken bodies, poisonous documents and a slow client", { timeout: 180_000 }, async (t) => {
+  const { url } = await serve(t);
+  await fuzz(url);
+  await poison(url);
+  await drip(t, url);
+});
+
+test("the native server, killed in the middle of work, answers as before when it is started again", { timeout: 120_000 }, async (t) => {
+  await dieAndReturn(({ port = "0" }) => start(t, foliorank, ["serve", "--port", port, "--model", tiny], { cwd: root }));
 });

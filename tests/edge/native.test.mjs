@@ -82,6 +82,8 @@ const questions = {
   "too long a body": post("/rerank", { query: "a", documents: ["b".repeat(20_000)] }),
   "bytes that are not UTF-8": post("/rerank", new Uint8Array([0x7b, 0xff, 0xfe])),
   "a byte order mark": post("/rerank", '\ufeff{"query":"a","documents":["b"]}'),
+  "values as deep as they may be": post("/rerank", `{"query":"a","documents":${"[".repeat(126)}${"]".repeat(126)}}`),
+  "values deeper than that": post("/rerank", `{"query":"a","documents":${"[".repeat(127)}${"]".repeat(127)}}`),
   "a window too short": post("/rerank", { ...asked, window: 4 }),
   ...Object.fromEntries([
     "", "{", "[]", "null", "7", '"text"', '{"documents": ["a"]}', '{"query": 3, "documents": []}', '{"query": "q"}', '{"query": "q", "documents": [3]}', '{"query": "q", "documents": {}}',

@@ -1,6 +1,7 @@
 // The template for Node, on Node.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dieAndReturn, drip, fuzz, poison } from "./faults.mjs";
 import { endure, speak, start, template, tiny } from "./host.mjs";
 
 test("Node serves what clients ask for, and ends when told to", { timeout: 120_000 }, async (t) => {
@@ -16,4 +17,16 @@ test("Node asks for a token, refuses a gigabyte before it is sent, and survives 
   const cwd = template(t, "node");
   const { url } = await start(t, process.execPath, ["server.mjs"], { cwd, env: { MODEL: tiny, TOKENS: "one,two" } });
   await endure(t, url);
+});
+
+test("Node outlives broken bodies, poisonous documents and a slow client", { timeout: 180_000 }, async (t) => {
+  const { url } = await start(t, process.execPath, ["server.mjs"], { cwd: template(t, "node"), env: { MODEL: tiny } });
+  await fuzz(url);
+  await poison(url);
+  await drip(t, url);
+});
+
+test("Node, killed in the middle of work, answers as before when it is started again", { timeout: 120_000 }, async (t) => {
+  const cwd = template(t, "node");
+  await dieAndReturn(({ port = "0" }) => start(t, process.execPath, ["server.mjs"], { cwd, env: { MODEL: tiny, PORT: port } }));
 });

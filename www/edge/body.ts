@@ -30,6 +30,17 @@ async function readText(request: Request, limit: number, signal: AbortSignal): P
   }
 }
 
+/** What the native server's parser refuses too. Whatever walks through a deeper value would run out of stack. */
+const DEEPEST = 128;
+
+function depth(value: object): number {
+  let level = 0;
+  for (let values = [value]; values.length > 0 && level < DEEPEST; level += 1) {
+    values = values.flatMap((outer) => Object.values(outer).filter((inner): inner is object => typeof inner === "object" && inner !== null));
+  }
+  return level;
+}
+
 /** The body's JSON object. */
 export async function readJson(request: Request, limit: number, signal: AbortSignal): Promise<Record<string, unknown>> {
   const text = await readText(request, limit, signal);
@@ -40,5 +51,6 @@ export async function readJson(request: Request, limit: number, signal: AbortSig
     throw new Problem("invalid_argument", `the body must be JSON: ${(error as Error).message}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Problem("invalid_argument", "the body must be a JSON object");
+  if (depth(value) >= DEEPEST) throw new Problem("invalid_argument", `the body must be JSON: expected fewer than ${DEEPEST} values in one another`);
   return value as Record<string, unknown>;
 }

@@ -46,6 +46,8 @@ export class Pool {
   static async load(connect: Connect, request: ClientRequest, { threads, signal, onProgress }: PoolOptions): Promise<Pool> {
     const pool = new Pool(connect, request, threads);
     pool.#first = await Client.load(connect, pool.#request, { signal, onProgress, onFiles: (files, info) => pool.#grow(files, info) });
+    // A supplied instance is not started a second time, so nobody asks for these again; an edge worker's memory is small.
+    if (pool.#request.wasm) delete pool.#request.files;
     return pool;
   }
 

@@ -3,6 +3,8 @@
 // start with "trap" kill the worker that reads them, "trap once" only the first.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { code, source } from "./source.mjs";
 
 const { BaseReranker, connectHere, EngineFailure, macrotask, Pool, RerankError } = source;
@@ -321,4 +323,25 @@ test("dispose ends every worker, also one that is still starting", async () => {
   await until(() => log.includes("free 1") && log.includes("free 2"));
   assert.deepEqual(log.filter((line) => line.startsWith("close")).sort(), ["close 1", "close 2", "close 3"]);
   assert.deepEqual(reranker.info.warnings, []);
+});
+
+test("files that came with a WASM instance are let go once the model is loaded, others are kept for a new start", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  const info = { model: "fake", score: "logit", device: { kind: "cpu" }, warnings: [] };
+  const loaded = async (more) => {
+    const given = files();
+    const request = { model: "", device: "cpu", cache: "default", wasmUrl: "", exclusive: false, files: given, ...more };
+    const pool = await Pool.load(connectHere(async () => ({ info, free: () => undefined, run: async () => undefined })), request, { threads: 1 });
+    return { pool, weights: new WeakRef(given.weights) };
+  };
+  const supplied = await loaded({ wasm: { variant: "cpu" } });
+  const fetched = await loaded({});
+  for (let turn = 0; turn < 100 && supplied.weights.deref(); turn += 1) {
+    await macrotask();
+    collect();
+  }
+  assert.equal(supplied.weights.deref(), undefined);
+  assert.ok(fetched.weights.deref());
+  for (const { pool } of [supplied, fetched]) assert.equal(pool.info.model, "fake");
 });
