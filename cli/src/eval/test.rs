@@ -118,8 +118,9 @@ impl SparseIndex for Letters {
     }
 
     fn query(&self, text: &str) -> Result<Vec<(u32, f32)>> {
-        let vectors = self.embed(&[text], TextKind::Query)?;
-        Ok((0..).zip(vectors[0].iter().copied()).collect())
+        let vector = self.embed(&[text], TextKind::Query)?.remove(0);
+        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        Ok((0..).zip(vector.iter().map(|x| x / length)).collect())
     }
 }
 
