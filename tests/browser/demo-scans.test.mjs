@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { MINUTES, TINY, artefacts, bring, file, finish, labels, openDemo } from "./demo-page.mjs";
+import { MINUTES, TINY, artefacts, bring, file, finish, labels, openDemo, scrollsSideways } from "./demo-page.mjs";
 import { makePdf } from "./pdf.mjs";
 import { answer } from "./server.mjs";
 import { server } from "./set-up.mjs";
@@ -102,11 +102,22 @@ test("reading a scan can be cancelled, which ends its OCR, and the pixels of a p
       return made;
     };
   });
-  await page.setInputFiles("#files", [file("book.pdf", makePdf(Array.from({ length: 6 }, () => []), { pictures: Array.from({ length: 6 }, (_, on) => ({ on, ...picture })) }), "application/pdf")]);
-  await page.waitForFunction(() => document.querySelector(".job-what")?.textContent === "Page 4 of 6 is a picture. Reading the text");
+  await page.setInputFiles("#files", [file("book.pdf", makePdf(Array.from({ length: 12 }, () => []), { pictures: Array.from({ length: 12 }, (_, on) => ({ on, ...picture })) }), "application/pdf")]);
+  await page.waitForFunction(() => / is a picture\. Reading the text$/.test(document.querySelector(".job-what")?.textContent));
+  for (const [width, scheme] of [[360, "light"], [820, "dark"], [1440, "light"], [1440, "dark"], [820, "light"], [360, "dark"]]) {
+    await page.setViewportSize({ width, height: 860 });
+    await page.emulateMedia({ colorScheme: scheme });
+    const toggle = page.locator("#library-toggle");
+    if (await toggle.isVisible() && await toggle.getAttribute("aria-expanded") !== "true") await toggle.click();
+    await page.screenshot({ path: join(artefacts, `scan-reading-${width}-${scheme}.png`) });
+    assert.equal(await scrollsSideways(page), false, `${width}`);
+  }
+  await page.waitForFunction(() => /^Page ([4-9]|1\d) of 12 is a picture\. Reading the text$/.test(document.querySelector(".job-what")?.textContent));
   assert.equal(ocrWorkers(page).length, 1);
-  const bar = await page.locator(".job progress").getAttribute("value");
-  assert.ok(bar >= 3 / 6 && bar < 4 / 6, bar);
+  const { number, share } = await page.evaluate(() => ({
+    number: Number(/\d+/.exec(document.querySelector(".job-what").textContent)[0]), share: document.querySelector(".job progress").value,
+  }));
+  assert.ok(share >= (number - 1) / 12 && share <= number / 12, `${share} at page ${number}`);
   await page.getByRole("button", { name: "Cancel reading book.pdf" }).click();
   assert.equal(await page.locator(".job").count(), 0);
   for (let tries = 0; ocrWorkers(page).length > 0; tries += 1) {
