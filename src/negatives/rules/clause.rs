@@ -424,6 +424,7 @@ mod tests {
         assert_eq!(found, [is("in may 1880", "sales", "rise", "by 5%")]);
         for sentence in [
             "In 1880 and 1881 sales rose by 5%.",
+            "In 1880 alone sales rose by 5%.",
             "In 1880 it rose by 5%.",
         ] {
             assert!(parts(sentence).is_empty(), "{sentence}");
@@ -443,6 +444,12 @@ mod tests {
             [is("in 1880", "the wages earned", "were", "$5")]
         );
         assert_eq!(parts("The port opened since 1890 to all ships.").len(), 1);
+    }
+
+    #[test]
+    fn a_preposition_goes_with_the_relative_clause_that_it_leads() {
+        let found = parts("The record holds the point in the log from which the server starts.");
+        assert_eq!(found[0][3], "the point in the log");
     }
 
     #[test]

@@ -328,6 +328,7 @@ mod tests {
                 is(Kind::Number, "about 30,626", "")
             ]
         );
+        assert!(found("The mark was 30 higher than before.").is_empty());
         assert!(found("See section 4 and version 2.0 of it.").is_empty());
         assert_eq!(
             found("It costs 30 per cent more, or 40 euros."),

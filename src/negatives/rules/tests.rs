@@ -168,6 +168,16 @@ fn a_sentence_without_a_better_question_is_asked_around_its_answer() {
             "around 15,000",
         ),
         (
+            "The consumption of cotton by local mills was 2,396 gross tons in 1891.",
+            "What was the consumption of cotton by local mills in 1891?",
+            "2,396 gross tons",
+        ),
+        (
+            "The population of the old town was 2,396 souls in 1891.",
+            "What was the population of the old town in 1891?",
+            "2,396 souls",
+        ),
+        (
             "The old tool compresses large files with a block sorting algorithm.",
             "What compresses large files with a block sorting algorithm?",
             "The old tool",
@@ -204,6 +214,7 @@ fn what_would_be_misread_is_not_asked() {
         "But Congress can never repeal a law of nature by a vote of the old members.",
         "A simple rule is to think about how much the largest value of the columns changes.",
         "The default settings are 5 minutes and 1 GB in the old version.",
+        "In their report of 1892, there were 32 mills in Oslo.",
         "The new daemon stores the oldest row of that table for each of the columns.",
     ] {
         let (drafts, _) = drafts(sentence, 0.9);
@@ -303,6 +314,8 @@ fn edits_of_real_prose_stay_plausible() {
     let both =
         "The old server uses the kernel to store the updates on the disk. The package is small.";
     assert!(changed(both, "kernel").contains("bootloader"));
+    let versions = "The old server stored 30 letters in the versions before 9.4.";
+    assert!(changed(versions, "9.4").contains("9.5"));
     let database = "The old server of PostgreSQL stores 30 letters.";
     assert!(changed(database, "PostgreSQL").contains("MySQL"));
     let stages = ["first", "third", "fourth", "fifth"].map(str::to_owned);
