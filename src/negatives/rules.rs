@@ -38,7 +38,7 @@ use lexicon::Lexicon;
 use seen::Seen;
 
 /// Version of the rules; part of every group made by them.
-pub const RULES_VERSION: &str = "rules-2";
+pub const RULES_VERSION: &str = "rules-3";
 
 /// Sentences in one passage that the judge sees.
 const PASSAGE: usize = 3;
