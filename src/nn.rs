@@ -220,7 +220,7 @@ impl Network {
                 }
                 _ => rows(network.forward(batch)).await,
             },
-            Engine::PlainSparseEncoder(network) => rows(network.forward(batch)).await,
+            Engine::PlainSparseEncoder(network) => network.weights(batch).await,
             Engine::Cpu(network) => Ok(network.vectors(batch)),
             #[cfg(feature = "gpu")]
             Engine::WebGpu(network) => network.vectors(batch).await,

@@ -18,6 +18,7 @@ use foliorank::{DeviceKind, Error, Judge, Reranker};
 mod client;
 mod clock;
 mod estimate;
+mod form;
 mod input;
 mod provider;
 mod report;
@@ -229,7 +230,12 @@ impl GenerateArgs {
         };
         let verifier = self.verifier.as_ref().unwrap_or(endpoint);
         let verifying = self.verifier_model.as_ref().unwrap_or(model);
-        Ok(Some([client(endpoint, model), client(verifier, verifying)]))
+        let generator = client(endpoint, model);
+        let verifier = match (verifier, verifying) == (endpoint, model) {
+            true => generator.clone(),
+            false => client(verifier, verifying),
+        };
+        Ok(Some([generator, verifier]))
     }
 }
 

@@ -38,7 +38,7 @@ use lexicon::Lexicon;
 use seen::Seen;
 
 /// Version of the rules; part of every group made by them.
-pub const RULES_VERSION: &str = "rules-2";
+pub const RULES_VERSION: &str = "rules-3";
 
 /// Sentences in one passage that the judge sees.
 const PASSAGE: usize = 3;
@@ -121,10 +121,35 @@ fn questions(sentence: &str, lexicon: &Lexicon, seen: &Seen) -> Vec<(String, Ran
     }
     // Same length, so that spans stay true on the page.
     let flat = sentence.replace(['\n', '\r'], " ");
-    let tokens = find::tokens(&flat);
+    let mut asked = asked(&flat, lexicon, seen);
+    // "The survey shows that …": what is told is a sentence, too.
+    if let Some(told) = sentence::told(&flat) {
+        let from = told.start;
+        asked.extend(
+            self::asked(&flat[told], lexicon, seen)
+                .into_iter()
+                .map(|a| {
+                    let answer = from + a.answer.start..from + a.answer.end;
+                    question::Asked { answer, ..a }
+                }),
+        );
+    }
+    asked.sort_by_key(|a| core::cmp::Reverse(a.worth));
+    let yes_no = asked.iter().any(|a| a.worth > 1);
+    asked.retain(|a| a.worth > 1 || !yes_no);
+    asked.truncate(PER_SENTENCE);
+    asked
+        .into_iter()
+        .map(|a| (a.query, a.answer, a.worth))
+        .collect()
+}
+
+/// All questions of a sentence on one line.
+fn asked(flat: &str, lexicon: &Lexicon, seen: &Seen) -> Vec<question::Asked> {
+    let tokens = find::tokens(flat);
     let is_common = |word: &str| is_common(word, &tokens, lexicon, seen);
     let at_hand = sentence::Sentence {
-        text: &flat,
+        text: flat,
         tokens: &tokens,
         lexicon,
         is_common: &is_common,
@@ -144,14 +169,7 @@ fn questions(sentence: &str, lexicon: &Lexicon, seen: &Seen) -> Vec<(String, Ran
                 .filter_map(|clause| at_hand.ask_subject(clause)),
         );
     }
-    asked.sort_by_key(|a| core::cmp::Reverse(a.worth));
-    let yes_no = asked.iter().any(|a| a.worth > 1);
-    asked.retain(|a| a.worth > 1 || !yes_no);
-    asked.truncate(PER_SENTENCE);
     asked
-        .into_iter()
-        .map(|a| (a.query, a.answer, a.worth))
-        .collect()
 }
 
 /// Whether the word that begins a sentence has its capital only from there.

@@ -36,6 +36,12 @@ export function truth(user, schema, lies = false) {
   return { queries: NOUNS.map((noun) => data.trim().replace("mills", noun)) };
 }
 
+/** The schema that stands in the instructions, if one does. */
+export function inWords({ messages }) {
+  const [, schema] = messages[0].content.split("It must follow this JSON Schema:\n");
+  return schema && JSON.parse(schema);
+}
+
 const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /**
@@ -63,8 +69,9 @@ export async function streamAnswer(response, content, { end = "whole", pauseMs =
 }
 
 /**
- * `mood(request)` gives `perfect`, `lies`, `broken`, `busy`, `down`, `stall`, `refuse` or `echo`, for the request with that number;
- * for an answer that is streamed also `cut`, `unfinished` or `hang`.
+ * `mood(number, body)` gives, or promises, `perfect`, `lies`, `broken`, `busy`, `down`, `stall`, `refuse` or `echo` for the request with
+ * that number; for an answer that is streamed also `cut`, `unfinished` or `hang`. A number is the status of a refusal. `fenced` is JSON
+ * among words, and `ignore` is words alone unless the schema stands in the instructions.
  */
 export async function startLlm(mood = () => "perfect") {
   const requests = [];
@@ -76,21 +83,23 @@ export async function startLlm(mood = () => "perfect") {
     }
     let text = "";
     request.on("data", (piece) => { text += piece; });
-    request.on("end", () => {
+    request.on("end", async () => {
       const body = JSON.parse(text);
       const number = requests.push({ body, headers: request.headers, url: request.url, at: Date.now() }) - 1;
-      const now = server.mood(number);
+      const now = await server.mood(number, body);
       const send = (status, value, extra = {}) =>
         response.writeHead(status, { ...cors, "content-type": "application/json", ...extra }).end(JSON.stringify(value));
       const failed = (status, message, extra) => send(status, { error: { message, type: "test", code: null, param: null } }, extra);
       if (now === "busy") return failed(429, "slow down", { "retry-after": "1" });
       if (now === "down") return failed(500, "out of order", { "retry-after": "0" });
       if (now === "refuse") return failed(401, `wrong key: ${request.headers.authorization}`);
+      if (typeof now === "number") return failed(now, "not with this response_format", { "retry-after": "0" });
       if (now === "stall") return undefined;
       const user = body.messages?.at(-1).content ?? "";
-      const schema = body.response_format?.json_schema?.schema;
-      const content = { broken: "{\"queries\": [", echo: `{"key": "${request.headers.authorization}"}` }[now]
-        ?? JSON.stringify(truth(user, schema, now === "lies"));
+      const schema = body.response_format?.json_schema?.schema ?? (body.messages && inWords(body));
+      const told = JSON.stringify(truth(user, schema, now === "lies"));
+      const moody = { broken: "{\"queries\": [", echo: `{"key": "${request.headers.authorization}"}`, fenced: `Sure:\n\`\`\`json\n${told}\n\`\`\`\nDone.` };
+      const content = now === "ignore" && !inWords(body) ? "I would ask about mills." : moody[now] ?? told;
       if (body.stream) {
         const end = ["cut", "unfinished", "hang"].includes(now) ? now : "whole";
         return void streamAnswer(response, content, { end, headers: cors });

@@ -6,6 +6,7 @@
 //! it into the cache, the output or an error.
 
 use std::fmt;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Response, StatusCode, header};
 
-use super::provider::Endpoint;
+use super::form::{Form, Taken, may_be_refused};
+use super::provider::{Endpoint, Kind};
 
 /// Longest text of a provider that an error repeats, in characters.
 const OWN_WORDS: usize = 300;
@@ -58,20 +60,23 @@ impl Key {
     }
 }
 
-/// A model at its endpoint.
-#[derive(Debug)]
+/// A model at its endpoint; its clones share what is known of it.
+#[derive(Debug, Clone)]
 pub(super) struct Client {
     agent: Agent,
     pub(super) endpoint: Endpoint,
     pub(super) model: String,
     key: Option<Key>,
     patience: Patience,
+    taken: Arc<Taken>,
 }
 
 /// Why an attempt failed.
 enum Failed {
     /// Another attempt may do better, after so long.
     Again(String, Option<Duration>),
+    /// Asked for JSON in another form it may do better.
+    Form(String),
     ForGood(String),
 }
 
@@ -96,11 +101,30 @@ impl Client {
             endpoint,
             model,
             patience,
+            taken: Arc::default(),
         }
     }
 
+    /// One attempt, in the forms that the server may take.
     fn attempt(&self, request: &LlmRequest) -> Result<LlmAnswer, Failed> {
-        let call = self.endpoint.call(&self.model, request);
+        let mut form = self.taken.form();
+        loop {
+            let what = match self.send(request, form) {
+                Ok(answer) => {
+                    if request.schema.is_some() {
+                        self.taken.answered(form, &answer.text);
+                    }
+                    return Ok(answer);
+                }
+                Err(Failed::Form(what)) => what,
+                Err(failed) => return Err(failed),
+            };
+            form = self.taken.refused(form).ok_or(Failed::ForGood(what))?;
+        }
+    }
+
+    fn send(&self, request: &LlmRequest, form: Form) -> Result<LlmAnswer, Failed> {
+        let call = self.endpoint.call(&self.model, request, form);
         let mut post = self.agent.post(&call.url);
         for (name, value) in &call.headers {
             post = post.header(*name, value);
@@ -124,7 +148,9 @@ impl Client {
                 status,
                 StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS
             );
+            let differs = self.endpoint.kind == Kind::OpenAi && request.schema.is_some();
             return Err(match passing || status.is_server_error() {
+                _ if differs && may_be_refused(status, &words) => Failed::Form(what),
                 true => Failed::Again(what, wait),
                 false => Failed::ForGood(what),
             });
@@ -160,7 +186,7 @@ impl Llm for Client {
                     let text = self.hide(&answer.text);
                     return Ok(LlmAnswer { text, ..answer });
                 }
-                Err(Failed::ForGood(what)) => (what, None),
+                Err(Failed::ForGood(what) | Failed::Form(what)) => (what, None),
                 Err(Failed::Again(what, wait)) => {
                     let wait = wait.unwrap_or(pause * 2_u32.pow(tried.min(6)));
                     (what, Some(wait).filter(|&wait| wait <= longest_pause))

@@ -11,6 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use foliorank::llm::{LlmAnswer, LlmRequest};
 use serde_json::{Value, json};
 
+use super::form::Form;
+
 /// Who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -106,14 +108,15 @@ impl Endpoint {
         })
     }
 
-    pub(super) fn call(&self, model: &str, request: &LlmRequest) -> Call {
+    /// The request in a form, which only servers that speak OpenAI's language differ in.
+    pub(super) fn call(&self, model: &str, request: &LlmRequest, form: Form) -> Call {
         let Self { base, .. } = self;
         match self.kind {
             Kind::OpenAi => Call {
                 url: format!("{base}/chat/completions"),
                 headers: Vec::new(),
                 key_header: ("authorization", "Bearer "),
-                body: self.openai(model, request),
+                body: self.openai(model, request, form),
             },
             Kind::Anthropic => Call {
                 url: format!("{base}/messages"),
@@ -130,11 +133,11 @@ impl Endpoint {
         }
     }
 
-    fn openai(&self, model: &str, request: &LlmRequest) -> Value {
+    fn openai(&self, model: &str, request: &LlmRequest, form: Form) -> Value {
         let mut body = json!({
             "model": model,
             "messages": [
-                {"role": "system", "content": request.system},
+                {"role": "system", "content": form.system(request)},
                 {"role": "user", "content": request.user},
             ],
             "temperature": request.temperature,
@@ -147,11 +150,9 @@ impl Endpoint {
         if let Some(most) = request.max_tokens {
             body[limit] = json!(most);
         }
-        if let Some(schema) = &request.schema {
-            body["response_format"] = json!({
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "strict": true, "schema": schema},
-            });
+        let schema = request.schema.as_ref();
+        if let Some(format) = schema.and_then(|schema| form.response_format(schema)) {
+            body["response_format"] = format;
         }
         body
     }
@@ -296,7 +297,11 @@ mod tests {
 
     #[test]
     fn each_provider_is_asked_for_the_schema_in_its_own_way() {
-        let body = |name: &str| name.parse::<Endpoint>().unwrap().call("m", &request()).body;
+        let asked = |name: &str, form| {
+            let endpoint = name.parse::<Endpoint>().unwrap();
+            endpoint.call("m", &request(), form).body
+        };
+        let body = |name: &str| asked(name, Form::Schema);
         let openai = body("openai:http://127.0.0.1:1/v1");
         assert_eq!(openai["response_format"]["json_schema"]["strict"], true);
         assert_eq!(
@@ -304,6 +309,19 @@ mod tests {
             (&json!(7), &json!("the page"))
         );
         assert_eq!(body("openai")["max_completion_tokens"], 7);
+        for (form, format) in [
+            (Form::Object, json!({"type": "json_object"})),
+            (Form::Words, Value::Null),
+        ] {
+            let body = asked("openai", form);
+            assert_eq!(body["response_format"], format);
+            let system = body["messages"][0]["content"].as_str().unwrap();
+            let schema = request().schema.unwrap().to_string();
+            assert!(
+                system.starts_with("be exact") && system.ends_with(&schema),
+                "{system}"
+            );
+        }
         let anthropic = body("anthropic");
         assert_eq!(
             anthropic["tool_choice"]["name"],

@@ -11,6 +11,8 @@ use super::*;
 use test_server::{Mood, ORDER, Server};
 use work::All;
 
+#[path = "test_form.rs"]
+mod test_form;
 #[path = "test_server.rs"]
 mod test_server;
 

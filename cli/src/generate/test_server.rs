@@ -35,6 +35,18 @@ pub(super) enum Mood {
     Refuses,
     /// Repeats the key in every answer.
     Echoes,
+    /// Refuses a JSON Schema with this status and these words.
+    NoSchema(&'static str, &'static str),
+    /// Refuses every `response_format`.
+    NoFormat,
+    /// Refuses everything, and every time.
+    NoneAtAll,
+    /// Finds this one question too long.
+    TooLong(usize),
+    /// Takes every `response_format`, and gives JSON only where the schema stands in words.
+    Ignores,
+    /// JSON with a fence around it, and words with braces around that.
+    Fenced,
 }
 
 /// The order that a page may hold.
@@ -150,7 +162,24 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<Request>>, mood: &Mutex<Mood>) {
         _ => {}
     }
     let request: Value = serde_json::from_str(&body).unwrap();
+    let format = &request["response_format"]["type"];
+    let refusal = match mood {
+        Mood::NoSchema(status, words) if format == "json_schema" => Some((status, words)),
+        Mood::NoFormat if !format.is_null() => Some(("400 Bad Request", "unknown field")),
+        Mood::NoneAtAll => Some(("400 Bad Request", "no such model")),
+        Mood::TooLong(at) if at == number => Some(("400 Bad Request", "too long")),
+        _ => None,
+    };
+    if let Some((status, words)) = refusal {
+        let body = error(words);
+        return send(status, "", &body, body.len());
+    }
     let text = match mood {
+        Mood::Ignores if in_words(&request).is_none() => "I would ask about mills.".to_owned(),
+        Mood::Fenced => format!(
+            "Asked for {{that}}, I say:\n```json\n{:#}\n```\nMore {{of it}}?",
+            answer(&request, mood)
+        ),
         Mood::Broken => "{\"queries\": [".to_owned(),
         Mood::Echoes => format!("{{\"your_key\": \"{key}\"}}"),
         mood => answer(&request, mood).to_string(),
@@ -168,8 +197,17 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<Request>>, mood: &Mutex<Mood>) {
     }
 }
 
+/// The schema in the instructions, if there is one.
+fn in_words(request: &Value) -> Option<&str> {
+    let system = request["messages"][0]["content"].as_str()?;
+    Some(system.split_once(super::form::IN_WORDS)?.1)
+}
+
 fn answer(request: &Value, mood: Mood) -> Value {
-    let schema = request["response_format"]["json_schema"]["schema"]["properties"].to_string();
+    let schema = match in_words(request) {
+        Some(schema) => schema.to_owned(),
+        None => request["response_format"]["json_schema"]["schema"]["properties"].to_string(),
+    };
     let user = request["messages"][1]["content"].as_str().unwrap();
     let (inside, outside) = split(user);
     let lines: Vec<&str> = (inside.lines())

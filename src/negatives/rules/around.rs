@@ -8,7 +8,7 @@
 use core::ops::Range;
 
 use super::clause::{Clause, LEADS, PRONOUNS, RELATIVE, strong};
-use super::find::{Fact, Kind, is_month};
+use super::find::{Fact, Kind, is_month, is_number};
 use super::lexicon::{DETERMINERS, Form, PREPOSITIONS, among};
 use super::question::Asked;
 use super::sentence::Sentence;
@@ -22,7 +22,7 @@ impl Sentence<'_> {
         let query = match fact.kind {
             Kind::Year | Kind::Date => self.when_was_it(fact),
             Kind::Quantity if fact.tokens.start == 0 => self.counted_subject(fact),
-            Kind::Quantity if fact.tokens.start == 2 => self.there_were(fact),
+            Kind::Quantity if fact.tokens.start >= 2 => self.there_were(fact),
             _ => None,
         }?;
         let worth = 3;
@@ -60,7 +60,10 @@ impl Sentence<'_> {
         let vague = among(
             " this these that those such it each every any some another other same ",
             first,
-        ) || among(" not also still now that very so ", self.word(rest.start));
+        ) || among(
+            " not also still now that very so to ",
+            self.word(rest.start),
+        );
         let misread = self.tokens[subject.clone()].iter().any(|t| {
             self.lexicon
                 .verb(&t.lower)
@@ -142,17 +145,30 @@ impl Sentence<'_> {
         self.tidy(&format!("How many {things} {rest}?"))
     }
 
-    /// "There were around 15,000 binary packages."
+    /// "There were around 15,000 binary packages.", "At the end of 1892, there were 32 companies."
     fn there_were(&self, fact: &Fact) -> Option<String> {
-        let be = self.word(1);
-        if self.word(0) != "there" || !among(" is are was were ", be) || fact.things.is_empty() {
+        let there = fact.tokens.start - 2;
+        let be = self.word(there + 1);
+        let led = there > 0
+            && among(LEADS, self.word(0))
+            && self.tokens[there - 1].mark == Some(',')
+            && !self.tokens[..there]
+                .iter()
+                .any(|t| among(PRONOUNS, &t.lower));
+        let begins = self.word(there) == "there" && (there == 0 || led);
+        if !begins || !among(" is are was were ", be) || fact.things.is_empty() {
             return None;
         }
-        let statement = self.statement(0, fact.things.end)?;
-        let rest = self.slice(&(fact.things.end..statement.end));
+        let statement = self.statement(there, fact.things.end)?;
+        // "32 companies here and 14 companies there" is two answers.
+        let mut ends = fact.things.end..statement.end;
+        let end = ends.find(|&at| self.word(at) == "and" && is_number(self.word(at + 1)));
+        let rest = self.slice(&(fact.things.end..end.unwrap_or(statement.end)));
+        let lead = self.lowered(&(0..there));
+        let lead = lead.trim_end_matches(',');
         let things = self.slice(&fact.things);
         // "there" is no reference here.
-        let rest = self.plain(&format!("{things} {rest}"))?;
+        let rest = self.plain(&format!("{things} {rest} {lead}"))?;
         Some(format!(
             "How many {} {be} there{}?",
             things,

@@ -45,6 +45,14 @@ const BREAKERS: &str = " which who whose whom where while whereas but and up dow
     making as after before since rather if unless though including such especially mainly mostly ";
 const ADVERBS: &str = " also now still then already always often usually normally generally typically currently \
     only again soon later originally recently initially finally nearly almost just ";
+/// Verbs whose past is a participle as well and that stand without an object.
+const LONE: &str = " add agree amount appear apply argue arrive attend begin belong borrow change close collect combine \
+    come compete conclude connect consist contribute continue cooperate cross debut decide depend develop differ \
+    emerge end engage enter escape evolve exist extend fail finish focus follow function gather halve happen hope invest \
+    join land last launch learn lead listen live look lose meet merge migrate move negotiate occur open operate \
+    originate participate pass pay perform pioneer point range rank react read refer rely remain reopen reside resign \
+    respond result retire return roll run search sell serve settle shift sign spread stand start stop study succeed suffer \
+    survive switch tend trade train travel turn vote wait walk win work ";
 const MODALS: &str = " will would can could may might must shall should ";
 
 /// The clauses of a sentence.
@@ -52,7 +60,7 @@ pub(crate) fn clauses(tokens: &[Token], lexicon: &Lexicon) -> Vec<Clause> {
     if !(4..=60).contains(&tokens.len()) {
         return Vec::new();
     }
-    let (lead, start) = lead(tokens);
+    let (lead, start) = bare_lead(tokens).unwrap_or_else(|| lead(tokens));
     let mut clauses = Vec::new();
     let mut from = start;
     let mut subject = None;
@@ -60,7 +68,7 @@ pub(crate) fn clauses(tokens: &[Token], lexicon: &Lexicon) -> Vec<Clause> {
     for _ in 0..3 {
         let own = if let Some(at) = finite(tokens, from, lexicon) {
             let trimmed = trim_subject(tokens, from..at);
-            if !good_subject(tokens, &trimmed) {
+            if !good_subject(tokens, &trimmed, &tokens[at].lower) {
                 break;
             }
             subject = Some(trimmed);
@@ -121,6 +129,20 @@ fn main_verb(verb: Verb, tokens: &[Token], at: usize, lexicon: &Lexicon) -> Verb
     }
 }
 
+/// "In 1880 the capital was": a year that leads in without a comma.
+fn bare_lead(tokens: &[Token]) -> Option<(Range<usize>, usize)> {
+    let end = match tokens {
+        [_, month, year, ..] if is_month(month) && is_year(&year.lower) => 3,
+        [_, year, ..] if is_year(&year.lower) => 2,
+        _ => return None,
+    };
+    let next = tokens.get(end)?.lower.as_str();
+    let goes_on = among(PREPOSITIONS, next) || among(" and or alone ", next) || is_number(next);
+    let bare = among(" in during by since ", &tokens[0].lower)
+        && tokens[..end].iter().all(|t| t.mark.is_none());
+    (bare && !goes_on).then_some((0..end, end))
+}
+
 /// The introduction up to its comma, and where the clause proper begins.
 fn lead(tokens: &[Token]) -> (Range<usize>, usize) {
     let Some(comma) = tokens.iter().take(14).position(|t| t.mark == Some(',')) else {
@@ -164,8 +186,14 @@ fn finite(tokens: &[Token], from: usize, lexicon: &Lexicon) -> Option<usize> {
             Form::Past => {
                 let next = tokens.get(at + 1).map_or("", |t| t.lower.as_str());
                 let participle = lexicon.is_participle(&token.lower);
+                // "The plants established since 1890": a verb that wants an object has none here.
+                let lone = !verb.change && !among(LONE, &verb.base);
+                // "The wages earned were": the verb comes next.
+                let twice = among(" was were is are had has have ", next);
                 let hidden = participle
-                    && (among(PREPOSITIONS, next) && another || next == "by" && !verb.change);
+                    && (twice
+                        || among(PREPOSITIONS, next) && (another || lone)
+                        || next == "by" && !verb.change);
                 !determined && !hidden
             }
             Form::Third => {
@@ -213,7 +241,7 @@ fn trim_subject(tokens: &[Token], subject: Range<usize>) -> Range<usize> {
     range
 }
 
-fn good_subject(tokens: &[Token], subject: &Range<usize>) -> bool {
+fn good_subject(tokens: &[Token], subject: &Range<usize>, verb: &str) -> bool {
     let Some(last) = subject.clone().last() else {
         return false;
     };
@@ -222,11 +250,14 @@ fn good_subject(tokens: &[Token], subject: &Range<usize>) -> bool {
     let first = &tokens[subject.start].lower;
     let bad_end =
         among(PREPOSITIONS, ending) || among(DETERMINERS, ending) || among(" and or to ", ending);
-    let verbish = among(PREPOSITIONS, first) || among(" and or to please see note ", first);
+    let verbish =
+        among(PREPOSITIONS, first) || among(" and or but nor yet so to please see note ", first);
+    // "The mileage of railways in the country in 1860 was": a measure has many words.
+    let most = 2 + usize::from(among(" was were is are ", verb));
     let many = words()
         .filter(|w| among(" of in for on at from by with to ", w))
         .count()
-        > 2;
+        > most;
     !bad_end && !verbish && !many && !words().any(|w| among(PRONOUNS, w) || among(RELATIVE, w))
 }
 
@@ -273,7 +304,9 @@ fn rest(
                 "which" | "who" | "while" | "whereas" | "although" | "because"
             )
         {
-            return (Some(start..at), None);
+            // "the point from which": the preposition goes with it.
+            let led = among(PREPOSITIONS, &tokens[at - 1].lower);
+            return (Some(start..at - usize::from(led)), None);
         }
         match token.mark {
             // "August 6, 2010" is one date.
@@ -373,6 +406,50 @@ mod tests {
                 is("", "the port", "close", "in 2001")
             ]
         );
+    }
+
+    #[test]
+    fn a_year_leads_in_without_a_comma() {
+        let found = parts("In 1880 the capital invested in mills was $5 million.");
+        assert_eq!(
+            found,
+            [is(
+                "in 1880",
+                "the capital invested in mills",
+                "was",
+                "$5 million"
+            )]
+        );
+        let found = parts("In May 1880 sales rose by 5%.");
+        assert_eq!(found, [is("in may 1880", "sales", "rise", "by 5%")]);
+        for sentence in [
+            "In 1880 and 1881 sales rose by 5%.",
+            "In 1880 alone sales rose by 5%.",
+            "In 1880 it rose by 5%.",
+        ] {
+            assert!(parts(sentence).is_empty(), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_participle_without_its_object_is_no_verb_of_the_clause() {
+        for sentence in [
+            "The plants established since 1890 and up to 1892 in short.",
+            "The estimate submitted to the board by 3 of its members indicates little.",
+        ] {
+            assert!(parts(sentence).is_empty(), "{:?}", parts(sentence));
+        }
+        assert_eq!(
+            parts("In 1880 the wages earned were $5."),
+            [is("in 1880", "the wages earned", "were", "$5")]
+        );
+        assert_eq!(parts("The port opened since 1890 to all ships.").len(), 1);
+    }
+
+    #[test]
+    fn a_preposition_goes_with_the_relative_clause_that_it_leads() {
+        let found = parts("The record holds the point in the log from which the server starts.");
+        assert_eq!(found[0][3], "the point in the log");
     }
 
     #[test]

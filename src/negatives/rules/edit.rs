@@ -52,10 +52,18 @@ const FIELDS: [&str; 7] = [
 const PLACES: [&str; 8] = [
     "Aberdeen", "Tampere", "Ghent", "Porto", "Leipzig", "Galway", "Turin", "Uppsala",
 ];
+/// Days that every one of the months has.
+const MONTH_DAYS: [u8; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const ORDINALS: [&str; 12] = [
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
     "eleventh", "twelfth",
 ];
+/// Adjectives that go with nearly every noun.
+const PLAIN_ADJECTIVES: &str = " new old total annual average first second third last main other own current former local \
+    national regional foreign domestic public private large small big major minor official additional entire whole overall \
+    good net gross monthly weekly daily early late recent previous next final young western eastern northern southern ";
+/// Nouns that are none of their kind in "a function of", "a class of".
+const IDIOMS: &str = " function class area range volume body model branch family library ";
 const GIVEN: &str = " mary john james robert michael linda david anna maria peter paul susan karen lars erik ingrid hanna \
     jan eva nils ole kari marta thomas sarah laura emma olga ivan richard ian bruce jane alice henry george martin elena ";
 
@@ -69,17 +77,27 @@ pub(crate) fn edits(question: &str, seen: &Seen, lexicon: &Lexicon) -> (Vec<Edit
         if is_year(&token.lower) {
             proposals.push((k..k + 1, Property::Year, other_years(&token.lower)));
         } else if is_month(token) {
-            let others = MONTHS
-                .iter()
-                .filter(|m| m.to_lowercase() != token.lower)
-                .map(|m| (*m).to_owned());
+            let day = [tokens.get(k + 1), Some(&tokens[k - 1])];
+            let day = day
+                .into_iter()
+                .flatten()
+                .find_map(|t| day_of_month(&t.lower));
+            let others = (MONTHS.iter().zip(MONTH_DAYS))
+                .filter(|(m, days)| {
+                    m.to_lowercase() != token.lower && day.is_none_or(|day| day <= *days)
+                })
+                .map(|(m, _)| (*m).to_owned());
             proposals.push((k..k + 1, Property::Custom("month".into()), others.collect()));
         } else if is_number(&token.lower)
             && !tokens.get(k + 1).is_some_and(is_month)
             && !is_month(&tokens[k - 1])
         {
             let written = &question[token.span.clone()];
-            let version = tokens[k - 1].capital && k > 1 && tokens[k - 1].mark.is_none();
+            let named = tokens[k - 1].capital && k > 1 && tokens[k - 1].mark.is_none();
+            let versions = tokens[k.saturating_sub(2)..k]
+                .iter()
+                .any(|t| among(" version versions release releases ", &t.lower));
+            let version = named || versions;
             let others = match version.then(|| other_versions(written)).flatten() {
                 Some(versions) => versions,
                 None => other_numbers(written),
@@ -142,6 +160,12 @@ pub(crate) fn edits(question: &str, seen: &Seen, lexicon: &Lexicon) -> (Vec<Edit
         turns.into_iter().map(|(_, edited)| edited).collect(),
         on_page,
     )
+}
+
+/// The day in "31" or "6th".
+fn day_of_month(word: &str) -> Option<u8> {
+    let day = word.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h']);
+    day.parse().ok().filter(|day| (1..=31).contains(day))
 }
 
 fn other_years(year: &str) -> Vec<String> {
@@ -300,7 +324,10 @@ fn other_names(
     let words: Vec<&str> = bare.split_whitespace().collect();
     let turn = bare.len() % HEADS.len();
     let heads = (0..HEADS.len()).map(|i| HEADS[(i + turn) % HEADS.len()]);
-    let acronym = bare.chars().all(|c| c.is_uppercase() || !c.is_alphabetic())
+    // "XLogFlush" and "PostgreSQL" are spelt like nothing that could be invented.
+    let inner = |word: &&str| word.chars().skip(1).any(char::is_uppercase);
+    let acronym = words.iter().any(|word| inner(word) && word.len() > 3)
+        || bare.chars().all(|c| c.is_uppercase() || !c.is_alphabetic())
         || bare.chars().any(|c| c.is_ascii_digit());
     let others: Vec<String> = match words[..] {
         _ if acronym => Vec::new(),
@@ -335,9 +362,18 @@ fn opposite(tokens: &[Token], k: usize, lexicon: &Lexicon) -> Option<Proposal> {
     let lemma = lexicon.lemma(&token.lower);
     let is_verb = lexicon.verb(&token.lower).is_some() || lexicon.is_participle(&token.lower);
     let before = &tokens[k - 1].lower;
-    // "open source", "an open case": only a verb has an opposite that is a verb.
+    // "open source", "an open case", "many open cases": only a verb has an opposite that is a verb.
     let adjective = among(DETERMINERS, before)
+        || among(" many much few several more most other how ", before)
         || token.lower == "open" && tokens.get(k + 1).is_some_and(|t| t.lower == "source");
+    let after = tokens.get(k + 1).map_or("", |t| t.lower.as_str());
+    // "no longer", "every single row", "in parallel with", "is written to the log".
+    let idiom = token.lower == "longer" && before == "no"
+        || token.lower == "single" && before == "every"
+        || among(PREPOSITIONS, before) && (among(PREPOSITIONS, after) || after.is_empty())
+        || lexicon.is_participle(&token.lower)
+            && among(" is are was were be been ", before)
+            && among(PREPOSITIONS, after);
     for set in lexicon
         .siblings
         .iter()
@@ -352,7 +388,7 @@ fn opposite(tokens: &[Token], k: usize, lexicon: &Lexicon) -> Option<Proposal> {
         let Some(at) = set.words.iter().position(|w| *w == own) else {
             continue;
         };
-        if verb && (!is_verb || adjective) || token.capital {
+        if verb && (!is_verb || adjective) || !verb && idiom || token.capital {
             continue;
         }
         let other = set.words[1 - at];
@@ -376,6 +412,21 @@ fn siblings(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> Optio
         || among(PREPOSITIONS, before)
         || among(" many much percentage and or ", before);
     if lexicon.verb(&tokens[k].lower).is_some() && !noun_place {
+        return None;
+    }
+    // "As a function of", "an area of research".
+    let next = tokens.get(k + 1).map_or("", |t| t.lower.as_str());
+    if next == "of" && among(" a an ", before) && among(IDIOMS, &tokens[k].lower) {
+        return None;
+    }
+    // "Secretary of the Treasury" is a name, "mixed models" are a kind of their own.
+    let noun_place = noun_place || lexicon.verb(before).is_some();
+    let part = tokens[k].capital
+        && (next == "of"
+            || [k - 1, k + 1]
+                .iter()
+                .any(|&at| at > 0 && is_capital(tokens, at)));
+    if part || !(noun_place || among(PLAIN_ADJECTIVES, before)) {
         return None;
     }
     let mut best: Option<(usize, usize, Proposal)> = None;
@@ -406,6 +457,9 @@ fn siblings(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> Optio
                 continue;
             }
             let known = set.words.iter().filter(|w| seen.has(w, lexicon)).count();
+            if set.topical && known < 2 {
+                continue;
+            }
             if best
                 .as_ref()
                 .is_some_and(|(length, others, _)| (*length, *others) >= (parts.len(), known))
@@ -431,6 +485,10 @@ fn siblings(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> Optio
         }
     }
     best.map(|(_, _, proposal)| proposal)
+}
+
+fn is_capital(tokens: &[Token], at: usize) -> bool {
+    tokens.get(at).is_some_and(|t| t.capital)
 }
 
 /// Whether the second of two words may be a noun that the first one describes.

@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Percent,
     /// A number of things; `things` is what follows.
     Quantity,
+    /// A number of nothing named, right after is or was.
+    Number,
     Name,
 }
 
@@ -172,7 +174,11 @@ fn amount(tokens: &[Token], i: usize, lexicon: &Lexicon) -> Option<Fact> {
         let end = if next == "percent" { end + 1 } else { end + 2 };
         return Some(fact(Kind::Percent, start..end));
     }
-    let things = things(tokens, end, lexicon)?;
+    let Some(things) = things(tokens, end, lexicon) else {
+        let be = start > 0 && among(" is are was were ", &tokens[start - 1].lower);
+        let whole = tokens[end - 1].mark.is_some() || end == tokens.len();
+        return (be && whole).then(|| fact(Kind::Number, start..end));
+    };
     Some(Fact {
         kind: Kind::Quantity,
         tokens: start..end,
@@ -315,6 +321,14 @@ mod tests {
             found("They need 2000 boxes."),
             [is(Kind::Quantity, "2000", "boxes")]
         );
+        assert_eq!(
+            found("Its length in 1860 was about 30,626."),
+            [
+                is(Kind::Year, "1860", ""),
+                is(Kind::Number, "about 30,626", "")
+            ]
+        );
+        assert!(found("The mark was 30 higher than before.").is_empty());
         assert!(found("See section 4 and version 2.0 of it.").is_empty());
         assert_eq!(
             found("It costs 30 per cent more, or 40 euros."),

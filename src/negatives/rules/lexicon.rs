@@ -36,6 +36,8 @@ pub(crate) struct Verb {
 pub(crate) struct Siblings {
     pub(crate) property: Property,
     pub(crate) words: Vec<&'static str>,
+    /// Its words have other meanings: used only where another of them stands on the page.
+    pub(crate) topical: bool,
 }
 
 /// All that the rules know.
@@ -237,11 +239,17 @@ fn siblings() -> Vec<Siblings> {
     let lines = include_str!("siblings.txt").lines();
     let set = |line: &'static str| {
         let (kind, words) = line.split_once(": ")?;
+        let topical = kind.starts_with('~');
+        let kind = kind.trim_start_matches('~');
         let property = kind
             .parse()
             .unwrap_or_else(|_| Property::Custom(kind.to_owned()));
         let words = words.split(", ").map(str::trim).collect();
-        Some(Siblings { property, words })
+        Some(Siblings {
+            property,
+            words,
+            topical,
+        })
     };
     lines
         .filter(|line| !line.starts_with('#'))

@@ -6,7 +6,7 @@
 use core::ops::Range;
 
 use super::clause::{Clause, is_modal};
-use super::find::{Fact, Kind};
+use super::find::{Fact, Kind, is_number};
 use super::lexicon::{DETERMINERS, Form, PREPOSITIONS, among};
 use super::sentence::{Sentence, capital};
 
@@ -44,7 +44,12 @@ impl Sentence<'_> {
             None
         };
         let worth = if fact.kind == Kind::Name { 2 } else { 3 };
-        let answer = self.bytes(&fact.tokens);
+        // "What was the yield?" is answered by the number with its unit.
+        let end = match &question {
+            Some(asked) if asked.starts_with("What ") => fact.things.end,
+            _ => fact.tokens.end,
+        };
+        let answer = self.bytes(&(fact.tokens.start..end));
         (question.into_iter())
             .filter_map(|query| self.tidy(&query))
             .map(|query| Asked {
@@ -182,6 +187,10 @@ impl Sentence<'_> {
         if fact.kind == Kind::Name {
             return self.name(clause, fact, before);
         }
+        if fact.kind == Kind::Number {
+            let whole = direct && be && self.may_follow(b, rest);
+            return whole.then(|| self.inverted(clause, "", &[b..rest.end], "What"));
+        }
         let things = self.slice(&fact.things);
         let mut things = things;
         let mut end = if fact.kind == Kind::Quantity {
@@ -200,8 +209,9 @@ impl Sentence<'_> {
             end = np.end;
         }
         let next = if end < rest.end { self.word(end) } else { "" };
-        if end < b || next == "and" && among(" between from ", before) || self.capped(end, rest.end)
-        {
+        let pair = next == "and" && is_number(self.word(end + 1));
+        let span = next == "and" && among(" between from ", before);
+        if end < b || pair || span || self.capped(end, rest.end) {
             return None;
         }
         let what = match fact.kind {
@@ -345,7 +355,10 @@ impl Sentence<'_> {
             }
             Kind::Money if self.may_follow(end, rest) => ask("How much", end..rest.end),
             Kind::Percent if self.may_follow(end, rest) => ask("What", end..rest.end),
-            Kind::Quantity if self.may_follow(end, rest) && self.is_unit(&fact.things) => {
+            Kind::Quantity
+                if self.may_follow(end, rest)
+                    && (self.is_unit(&fact.things) || self.is_measure(&clause.subject)) =>
+            {
                 ask("What", end..rest.end)
             }
             _ => None,

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::clause::Clause;
-use super::find::Token;
+use super::find::{Token, tokens};
 use super::lexicon::{DETERMINERS, Form, Lexicon, PREPOSITIONS, among};
 
 /// A sentence at hand.
@@ -18,6 +18,11 @@ pub(crate) struct Sentence<'a> {
 const ORGANISATIONS: &str = " ltd inc corp plc gmbh ab as oy group company university ministry agency committee council \
     foundation bank institute association commission department authority energy board office project holdings \
     software systems society trust union federation ";
+
+/// Verbs that tell a fact; "suggests" and "hopes" tell none.
+const TELLING: &str = " shows show showed states state stated estimates estimate estimated reports report reported finds \
+    find found indicates indicate indicated says say said notes noted reveals reveal revealed confirms confirm confirmed \
+    announces announced concludes concluded observed ";
 
 impl Sentence<'_> {
     /// White space, capitals and marks put right; `None` for what does not read as a question.
@@ -54,9 +59,11 @@ impl Sentence<'_> {
             pair[0].eq_ignore_ascii_case(pair[1])
                 || among(" in on by at for to of ", pair[0]) && among(" in on by at of ", pair[1])
         });
-        let vague = words.iter().any(|w| {
+        let pointed = (words.windows(2))
+            .any(|pair| among(" of in on at by for to from with ", pair[0]) && pair[1] == "that");
+        let vague = pointed || words.iter().any(|w| {
             among(
-                " it they this these those them he she here above below following thereof ",
+                " it they this these those them he she here above below following thereof i me my we us our ",
                 &w.to_lowercase(),
             )
         });
@@ -119,8 +126,21 @@ impl Sentence<'_> {
     }
 
     pub(super) fn is_unit(&self, things: &Range<usize>) -> bool {
-        let units = " metres meters kilometres km kg tonnes hours days weeks months years minutes seconds bytes mb gb tb degrees litres hectares mw gw gwh kwh ";
-        things.len() == 1 && among(units, self.word(things.start))
+        let units = " metres meters kilometres km kg tonnes hours days weeks months years minutes seconds bytes mb gb tb degrees litres hectares mw gw gwh kwh \
+            tons miles feet inches yards acres pounds gallons barrels bushels bales ounces ";
+        // "gross tons"
+        let last = things.end.checked_sub(1).map_or("", |at| self.word(at));
+        (1..=2).contains(&things.len()) && among(units, last)
+    }
+
+    /// Whether a subject is a quantity itself: "the consumption of cotton".
+    pub(super) fn is_measure(&self, subject: &Range<usize>) -> bool {
+        let measures = " number total sum average consumption production output mileage capacity population volume \
+            amount size length weight enrolment enrollment membership circulation attendance turnover tonnage yield \
+            harvest demand supply stock balance limit threshold minimum maximum default ";
+        let of = (subject.clone().find(|&at| self.word(at) == "of")).unwrap_or(subject.end);
+        (of.checked_sub(1))
+            .is_some_and(|at| subject.contains(&at) && among(measures, self.word(at)))
     }
 
     pub(super) fn common(&self, at: usize) -> bool {
@@ -186,6 +206,19 @@ impl Sentence<'_> {
         }
         self.text[span].trim_end_matches(',').to_owned()
     }
+}
+
+/// What a sentence tells on the word of somebody: behind "shows that", as bytes.
+pub(super) fn told(sentence: &str) -> Option<Range<usize>> {
+    let tokens = tokens(sentence);
+    let tells = |pair: &[Token]| {
+        among(TELLING, &pair[0].lower) && pair[0].mark.is_none() && pair[1].lower == "that"
+    };
+    let that = 1 + tokens.windows(2).position(tells)?;
+    let first = tokens
+        .get(that + 1)
+        .filter(|_| tokens[that].mark.is_none())?;
+    Some(first.span.start..sentence.len())
 }
 
 /// `text` with a capital letter first.

@@ -3,26 +3,28 @@
 //!
 //! The head's matrix is that of the word embeddings, as in every tied checkpoint.
 
-use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, activation};
 
 use super::tensors::{BertTensors, VocabularyTensors};
-use super::{Embeddings, Input, Layer, encode, layers, linear, norm, vector};
+use super::{Embeddings, Input, Layer, encode, layers, linear, norm};
 use crate::batch::Batch;
+use crate::error::Error;
 use crate::manifest::Manifest;
+use crate::nn::read_back;
 
 /// Tokens whose logits are held at a time: 8 MB of them, with 30,522 word pieces.
 const PORTION: usize = 64;
 
 /// BERT with a weight for each word piece of the vocabulary.
-#[derive(Module, Debug)]
+#[derive(Debug)]
 pub struct BertSparseEncoder {
     embeddings: Embeddings,
     layers: Vec<Layer>,
     transform: Linear,
     norm: LayerNorm,
-    bias: Param<Tensor<1>>,
+    /// Of the word pieces.
+    bias: Vec<f32>,
 }
 
 impl BertSparseEncoder {
@@ -38,35 +40,51 @@ impl BertSparseEncoder {
             layers: layers(manifest, tensors, device),
             transform: linear(&head.transform, device),
             norm: norm(&head.norm, epsilon, device),
-            bias: vector(&head.bias, device),
+            bias: head.bias.floats(),
         }
     }
 
-    /// Weights, 0 or more, most of them 0. Cost: beside the layers, one product of every token with
-    /// the word embeddings.
+    /// For each sequence the weights of all word pieces, 0 or more, most of them 0. Cost: beside the
+    /// layers, one product of every token with the word embeddings.
     ///
-    /// # Shapes
-    /// - output: `[b, v]`, with `v` word pieces
-    #[must_use]
-    pub fn forward(&self, batch: &Batch) -> Tensor<2> {
-        let input = Input::upload(batch, &self.bias.device());
+    /// # Errors
+    /// `internal` when a read-back fails.
+    pub async fn weights(&self, batch: &Batch) -> Result<Vec<Vec<f32>>, Error> {
+        let input = Input::upload(batch, &self.embeddings.word.weight.device());
         let hidden = encode(&self.embeddings, &self.layers, &input);
         let hidden = activation::gelu(self.transform.forward(hidden));
         let hidden = self.norm.forward(hidden);
         let [_, _, width] = hidden.dims();
         let words = self.embeddings.word.weight.val().transpose();
-        let rows = (batch.lengths().iter().enumerate()).map(|(row, &length)| {
-            let portions = (0..length).step_by(PORTION).map(|from| {
+        let mut rows = Vec::with_capacity(batch.rows());
+        for (row, &length) in batch.lengths().iter().enumerate() {
+            let mut largest = vec![f32::NEG_INFINITY; self.bias.len()];
+            for from in (0..length).step_by(PORTION) {
                 let portion = from..length.min(from + PORTION);
                 let states = hidden.clone().slice([row..row + 1, portion, 0..width]);
-                states.squeeze_dim::<2>(0).matmul(words.clone()).max_dim(0)
-            });
-            // Adding the bias and the logarithm are monotone: the largest can be taken first.
-            portions.reduce(Tensor::max_pair).unwrap_or_else(|| {
-                Tensor::full([1, words.dims()[1]], f32::NEG_INFINITY, &self.bias.device())
-            })
-        });
-        let largest = Tensor::cat(rows.collect(), 0) + self.bias.val().unsqueeze();
-        activation::relu(largest).log1p()
+                // The largest is found here: kernels for it would be more bytes than all of this.
+                let logits = states.squeeze_dim::<2>(0).matmul(words.clone());
+                let logits = read_back::floats(logits).await?;
+                for token in logits.chunks_exact(largest.len()) {
+                    for (largest, &logit) in largest.iter_mut().zip(token) {
+                        // A NaN must not hide behind a number.
+                        if logit > *largest || logit.is_nan() {
+                            *largest = logit;
+                        }
+                    }
+                }
+            }
+            // Adding the bias and the logarithm are monotone: the largest could be taken first.
+            let weight = |(largest, bias): (&f32, &f32)| {
+                let logit = largest + bias;
+                if logit > 0.0 || logit.is_nan() {
+                    logit.ln_1p()
+                } else {
+                    0.0
+                }
+            };
+            rows.push(largest.iter().zip(&self.bias).map(weight).collect());
+        }
+        Ok(rows)
     }
 }

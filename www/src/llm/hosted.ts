@@ -3,6 +3,7 @@ import type { LanguageModel } from "ai";
 import { RerankError } from "../errors.js";
 import { fromAiSdk, type AiSdkOptions, type NamedLlm } from "./ai-sdk.js";
 import { mayCarryKey } from "./base-url.js";
+import { inForms } from "./forms.js";
 
 export interface HostedOptions extends Omit<AiSdkOptions, "apiKey" | "provider" | "model"> {
   /** The model's name there. */
@@ -15,7 +16,10 @@ export interface HostedOptions extends Omit<AiSdkOptions, "apiKey" | "provider" 
 export interface OpenAiCompatibleOptions extends HostedOptions {
   /** OpenAI, Ollama, LM Studio, llama.cpp, vLLM: `http://127.0.0.1:8080/v1`. */
   baseUrl: string;
-  /** Whether the server takes a JSON Schema. Default true; false asks for JSON in words. */
+  /**
+   * Whether to try a JSON Schema. Default true: a server that refuses it is asked for any JSON, then in words, and what it takes is
+   * remembered. False spares the first try.
+   */
   structuredOutputs?: boolean;
 }
 
@@ -25,7 +29,8 @@ export function openAiCompatible(options: OpenAiCompatibleOptions): NamedLlm {
   return hosted("openai", options, async (place) => {
     const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
     const { baseURL = options.baseUrl, apiKey } = place;
-    return createOpenAICompatible({ name: "openai", baseURL, supportsStructuredOutputs: structuredOutputs, ...(apiKey ? { apiKey } : {}) })(options.model);
+    const create = createOpenAICompatible({ name: "openai", baseURL, supportsStructuredOutputs: true, ...(apiKey ? { apiKey } : {}) });
+    return inForms(create(options.model), structuredOutputs ? "schema" : "object");
   });
 }
 

@@ -163,7 +163,7 @@ impl Llm for Script {
         let repair = request.system.contains("repair JSON");
         let text = match self.mood {
             Mood::BrokenAlways => "{\"queries\": [".to_owned(),
-            Mood::BrokenOnce if repair => inside_fences(&request.user),
+            Mood::BrokenOnce if repair => inside_fences(&request.user) + "}",
             Mood::ObeysOrdersOutsideFences
                 if outside_fences(&request.user).contains("mark every query") =>
             {
@@ -172,10 +172,9 @@ impl Llm for Script {
             _ => self.truth(request).to_string(),
         };
         // Cut where a reader stops and a repairer does not need to guess.
-        let text = if self.mood == Mood::BrokenOnce && !repair {
-            format!("{text} trailing}}")
-        } else {
-            text.replace(" trailing}", "")
+        let text = match self.mood {
+            Mood::BrokenOnce if !repair => text[..text.len() - 1].to_owned(),
+            _ => text,
         };
         Ok(LlmAnswer {
             text,
