@@ -20,7 +20,9 @@ pub(crate) mod bert;
 mod likeness;
 mod read_back;
 
-pub use bert::{BertBiEncoder, BertCrossEncoder, BertSparseEncoder};
+#[cfg(feature = "sparse")]
+pub use bert::BertSparseEncoder;
+pub use bert::{BertBiEncoder, BertCrossEncoder};
 
 use bert::tensors::BertTensors;
 
@@ -36,6 +38,7 @@ enum Engine {
     /// burn's modules, on the CPU.
     PlainCrossEncoder(Box<BertCrossEncoder>),
     PlainBiEncoder(Box<BertBiEncoder>),
+    #[cfg(feature = "sparse")]
     PlainSparseEncoder(Box<BertSparseEncoder>),
     /// Our kernels, on the CPU.
     Cpu(Box<cpu::Bert>),
@@ -47,16 +50,17 @@ enum Engine {
 impl Engine {
     fn plain(manifest: &Manifest, tensors: &BertTensors) -> Result<Self, Error> {
         let device = crate::device::cpu()?;
-        Ok(match (&tensors.head, &tensors.vocabulary) {
-            (Some(head), _) => {
+        #[cfg(feature = "sparse")]
+        if let Some(head) = &tensors.vocabulary {
+            let network = BertSparseEncoder::new(manifest, tensors, head, &device);
+            return Ok(Self::PlainSparseEncoder(Box::new(network)));
+        }
+        Ok(match &tensors.head {
+            Some(head) => {
                 let network = BertCrossEncoder::new(manifest, tensors, head, &device);
                 Self::PlainCrossEncoder(Box::new(network))
             }
-            (None, Some(head)) => {
-                let network = BertSparseEncoder::new(manifest, tensors, head, &device);
-                Self::PlainSparseEncoder(Box::new(network))
-            }
-            (None, None) => {
+            None => {
                 let network = BertBiEncoder::new(manifest, tensors, &device);
                 Self::PlainBiEncoder(Box::new(network))
             }
@@ -117,7 +121,7 @@ impl Network {
                 Engine::Cpu(Box::new(cpu::Bert::new(manifest, tensors)))
             }
             DeviceKind::Cpu => Engine::plain(manifest, &tensors)?,
-            DeviceKind::WebGpu if tensors.vocabulary.is_some() => {
+            DeviceKind::WebGpu if manifest.architecture == Architecture::BertSparseEncoder => {
                 return Err(Error::NoWebGpu {
                     what: "a sparse encoder runs on the CPU".into(),
                 });
@@ -150,9 +154,9 @@ impl Network {
     #[must_use]
     pub fn layout(&self) -> Layout {
         match self.engine {
-            Engine::PlainCrossEncoder(_)
-            | Engine::PlainBiEncoder(_)
-            | Engine::PlainSparseEncoder(_) => Layout::Padded,
+            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) => Layout::Padded,
+            #[cfg(feature = "sparse")]
+            Engine::PlainSparseEncoder(_) => Layout::Padded,
             Engine::Cpu(_) => Layout::Packed,
             #[cfg(feature = "gpu")]
             Engine::WebGpu(_) => Layout::Packed,
@@ -164,9 +168,9 @@ impl Network {
     #[must_use]
     pub fn batch_tokens(&self) -> usize {
         match &self.engine {
-            Engine::PlainCrossEncoder(_)
-            | Engine::PlainBiEncoder(_)
-            | Engine::PlainSparseEncoder(_) => 512,
+            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) => 512,
+            #[cfg(feature = "sparse")]
+            Engine::PlainSparseEncoder(_) => 512,
             Engine::Cpu(_) => cpu::batch_tokens(),
             #[cfg(feature = "gpu")]
             Engine::WebGpu(network) => network.batch_tokens(),
@@ -189,9 +193,9 @@ impl Network {
             Engine::Cpu(network) => Ok(network.logits(batch)),
             #[cfg(feature = "gpu")]
             Engine::WebGpu(network) => network.logits(batch).await,
-            Engine::PlainBiEncoder(_) | Engine::PlainSparseEncoder(_) => {
-                unreachable!("the architecture says cross-encoder")
-            }
+            Engine::PlainBiEncoder(_) => unreachable!("the architecture says cross-encoder"),
+            #[cfg(feature = "sparse")]
+            Engine::PlainSparseEncoder(_) => unreachable!("the architecture says cross-encoder"),
         }
     }
 
@@ -220,6 +224,7 @@ impl Network {
                 }
                 _ => rows(network.forward(batch)).await,
             },
+            #[cfg(feature = "sparse")]
             Engine::PlainSparseEncoder(network) => network.weights(batch).await,
             Engine::Cpu(network) => Ok(network.vectors(batch)),
             #[cfg(feature = "gpu")]

@@ -6,7 +6,7 @@
 use wide::f32x4;
 
 use crate::batch::Batch;
-use crate::manifest::{Manifest, Pooling};
+use crate::manifest::{Architecture, Manifest, Pooling};
 use crate::nn::bert::tensors::{BertTensors, LayerTensors, LinearTensors, NormTensors};
 use crate::weights::{Raw, Stored};
 
@@ -75,7 +75,7 @@ impl Bert {
         let rows = [&tensors.word, &tensors.position, &tensors.segment];
         d.hidden.is_multiple_of(8)
             && d.feed_forward.is_multiple_of(8)
-            && tensors.vocabulary.is_none()
+            && manifest.architecture != Architecture::BertSparseEncoder
             && rows.into_iter().all(int8)
             && layers.chain(pooler).all(|linear| int8(&linear.weight))
     }

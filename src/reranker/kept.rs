@@ -4,34 +4,36 @@
 //! Within a budget: what was used longest ago goes first, and what the running call has used stays,
 //! so that documents beyond the budget do not push out each other.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-
 /// Bytes kept, unless told otherwise: a browser has less to spare.
-#[cfg(target_arch = "wasm32")]
-pub(super) const BYTES: usize = 48 << 20;
-/// Bytes kept, unless told otherwise.
-#[cfg(not(target_arch = "wasm32"))]
-pub(super) const BYTES: usize = 256 << 20;
+pub(super) const BYTES: usize = if cfg!(target_arch = "wasm32") {
+    48 << 20
+} else {
+    256 << 20
+};
 
 /// Rows of numbers by the tokens that they are of.
 #[derive(Debug)]
 pub(super) struct Kept {
     budget: usize,
     bytes: usize,
-    rows: HashMap<Arc<[u32]>, Row>,
-    /// The same by when they were used last.
-    order: BTreeMap<u64, Arc<[u32]>>,
-    /// Counts uses.
-    now: u64,
-    /// When the running call began.
-    call: u64,
+    /// By tokens. Thousands at most: a forward pass costs more than moving or asking them all.
+    rows: Vec<Row>,
+    /// Counts calls.
+    call: u32,
 }
 
 #[derive(Debug)]
 struct Row {
+    tokens: Box<[u32]>,
     numbers: Vec<f32>,
-    used: u64,
+    /// The call that used it last.
+    used: u32,
+}
+
+impl Row {
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.tokens) + size_of_val(&*self.numbers)
+    }
 }
 
 impl Kept {
@@ -39,60 +41,55 @@ impl Kept {
         Self {
             budget,
             bytes: 0,
-            rows: HashMap::new(),
-            order: BTreeMap::new(),
-            now: 0,
+            rows: Vec::new(),
             call: 0,
         }
     }
 
     /// Says that a call begins.
     pub(super) fn begin(&mut self) {
-        self.call = self.now + 1;
+        self.call += 1;
     }
 
     /// What these tokens were, if it is known.
     pub(super) fn get(&mut self, tokens: &[u32]) -> Option<&[f32]> {
-        self.now += 1;
-        let row = self.rows.get_mut(tokens)?;
-        if let Some(key) = self.order.remove(&row.used) {
-            self.order.insert(self.now, key);
-        }
-        row.used = self.now;
+        let place = self.place(tokens).ok()?;
+        let row = &mut self.rows[place];
+        row.used = self.call;
         Some(&row.numbers)
     }
 
     /// Keeps a row, if there is room for it or can be made.
     pub(super) fn put(&mut self, tokens: &[u32], numbers: Vec<f32>) {
-        let size = cost(tokens, &numbers);
-        if self.rows.contains_key(tokens) || size > self.budget {
+        let row = Row {
+            tokens: tokens.into(),
+            numbers,
+            used: self.call,
+        };
+        if self.place(tokens).is_ok() || row.bytes() > self.budget {
             return;
         }
-        while self.bytes + size > self.budget {
-            let oldest = self.order.first_key_value().map(|(used, _)| *used);
-            match oldest.filter(|used| *used < self.call) {
-                Some(used) => self.drop_row(used),
+        while self.bytes + row.bytes() > self.budget {
+            let (place, oldest) = match self.rows.iter().enumerate().min_by_key(|(_, row)| row.used)
+            {
+                Some((place, oldest)) => (place, oldest.used),
                 None => return,
+            };
+            if oldest == self.call {
+                return;
             }
+            self.bytes -= self.rows.remove(place).bytes();
         }
-        self.now += 1;
-        let (key, used): (Arc<[u32]>, u64) = (tokens.into(), self.now);
-        self.order.insert(used, Arc::clone(&key));
-        self.rows.insert(key, Row { numbers, used });
-        self.bytes += size;
-    }
-
-    fn drop_row(&mut self, used: u64) {
-        let row = (self.order.remove(&used)).and_then(|key| self.rows.remove_entry(&key));
-        if let Some((key, row)) = row {
-            self.bytes -= cost(&key, &row.numbers);
+        if let Err(place) = self.place(tokens) {
+            self.bytes += row.bytes();
+            self.rows.insert(place, row);
         }
     }
-}
 
-/// Bytes of a row and its key.
-fn cost(tokens: &[u32], numbers: &[f32]) -> usize {
-    size_of_val(tokens) + size_of_val(numbers)
+    /// Where the row of these tokens is, or would be.
+    fn place(&self, tokens: &[u32]) -> Result<usize, usize> {
+        self.rows.binary_search_by(|row| (*row.tokens).cmp(tokens))
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +101,7 @@ mod tests {
         vec![number as f32; 4]
     }
 
-    fn known(kept: &mut Kept, of: std::ops::Range<u32>) -> Vec<u32> {
+    fn known(kept: &mut Kept, of: core::ops::Range<u32>) -> Vec<u32> {
         of.filter(|&key| kept.get(&[key]).is_some_and(|found| found == row(key)))
             .collect()
     }
@@ -113,9 +110,9 @@ mod tests {
     fn what_was_used_longest_ago_goes_first() {
         let mut kept = Kept::new(60);
         kept.begin();
-        (0..3).for_each(|key| kept.put(&[key], row(key)));
+        [2, 0, 1].iter().for_each(|&key| kept.put(&[key], row(key)));
         kept.begin();
-        assert!(kept.get(&[0]).is_some());
+        assert!(kept.get(&[0]).is_some() && kept.get(&[2]).is_some());
         kept.begin();
         kept.put(&[3], row(3));
         assert_eq!(known(&mut kept, 0..4), [0, 2, 3]);

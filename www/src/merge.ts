@@ -74,6 +74,5 @@ export const join = { rankings, vectors };
 /** A raw score as 0..1, in single precision as the engine computes it. Monotone, so it never changes an order. */
 export function relevance(raw: number, score: RerankerInfo["score"]): number {
   if (score === "cosine") return Math.min(1, Math.max(0, raw));
-  if (score === "dot") return Math.fround(raw / Math.fround(1 + raw));
   return Math.fround(1 / Math.fround(1 + Math.fround(Math.exp(-raw))));
 }

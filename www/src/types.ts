@@ -44,8 +44,8 @@ export interface DeviceInfo {
 export interface RerankerInfo {
   model: string;
   architecture: string;
-  /** `logit`: relevanceScore is its sigmoid unless rawScores. `cosine`: its positive part. `dot`: x / (1 + x). All are 0..1. */
-  score: "logit" | "cosine" | "dot";
+  /** `logit`: relevanceScore is its sigmoid unless rawScores. `cosine`: its positive part. Both are 0..1. */
+  score: "logit" | "cosine";
   parameters: number;
   /** Tokens the model reads at once, query and special tokens included. */
   maxLength: number;
@@ -106,7 +106,7 @@ export interface RerankOptions extends StrategyOptions {
   topN?: number;
   /** Give each result its document (the very same object) and the passage's text. */
   returnDocuments?: boolean;
-  /** The model's own numbers instead of 0..1: logits, cosines of -1..1, or dot products. */
+  /** The model's own numbers instead of 0..1: logits, or cosines of -1..1. */
   rawScores?: boolean;
   /** Tokens read of each document; the rest is ignored. Default: all of it. */
   maxTokensPerDocument?: number;

@@ -45,7 +45,7 @@ export interface NativeInfo {
   device: DeviceKind;
   parameters: number;
   maxLength: number;
-  score: "logit" | "cosine" | "dot";
+  score: "logit" | "cosine";
   licence: string;
   version: string;
 }
