@@ -189,7 +189,8 @@ impl Sentence<'_> {
         }
         if fact.kind == Kind::Number {
             let whole = direct && be && self.may_follow(b, rest);
-            return whole.then(|| self.inverted(clause, "", &[b..rest.end], "What"));
+            let gone = b..rest.end;
+            return whole.then(|| self.inverted(clause, "", core::slice::from_ref(&gone), "What"));
         }
         let things = self.slice(&fact.things);
         let mut things = things;
