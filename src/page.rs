@@ -62,7 +62,10 @@ impl Windows {
             return core::iter::once(0..tokens).collect();
         }
         let size = self.size.min(room).max(1);
-        let stride = size - self.overlap.min(size - 1);
+        // A window that the query leaves less room than was asked for shares as large a part of it:
+        // with the same overlap a long query would make a window of nearly every token.
+        let overlap = self.overlap as u64 * size as u64 / self.size.max(1) as u64;
+        let stride = size - (overlap as usize).min(size - 1);
         let last = tokens - size;
         (0..last)
             .step_by(stride)
@@ -129,6 +132,14 @@ mod tests {
         .cut(500, 20);
         assert!(windows.iter().all(|w| w.len() <= 20));
         assert_eq!(windows.last().map(|w| w.end), Some(500));
+    }
+
+    #[test]
+    fn a_window_that_the_query_makes_smaller_overlaps_by_as_large_a_part() {
+        let windows = Windows::default().cut(1000, 61);
+        assert_eq!((windows[0].clone(), windows[1].start), (0..61, 46));
+        assert_eq!(windows.len(), 22);
+        assert_eq!(Windows::default().cut(1000, 192)[1].start, 144);
     }
 
     #[test]

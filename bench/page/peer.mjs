@@ -12,7 +12,7 @@ const [CLS, SEP, PAD] = [101, 102, 0];
 export function cut(tokens, room, { window, overlap }) {
   if (tokens <= room) return [[0, tokens]];
   const size = Math.min(window, room);
-  const stride = size - Math.min(overlap, size - 1);
+  const stride = size - Math.min(Math.floor((overlap * size) / window), size - 1);
   const last = tokens - size;
   const starts = [];
   for (let start = 0; start < last; start += stride) starts.push(start);
