@@ -1,6 +1,6 @@
 """The batch job over Parquet on a Ray cluster of this machine: killed workers, bad rows, resuming, both commands.
 
-    python batch.py path/to/foliorank path/to/repository
+    python cli/batch/test_parquet.py path/to/foliorank path/to/repository
 
 Needs the packages of cli/batch/requirements.txt, and `ps`.
 """

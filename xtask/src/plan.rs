@@ -163,15 +163,11 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         step("Python clients", &["tools"], || {
             python_clients(project).map(drop)
         }),
-        step("Python of the batch job", &["tools"], || {
-            python_batch(project).map(drop)
-        }),
         step(
             "edge tests",
             &[
                 "edge packages",
                 "Python clients",
-                "Python of the batch job",
                 // Builds the native server, and fetches the model it serves.
                 "models",
                 "wasm cpu",
@@ -249,18 +245,12 @@ fn python_clients(project: &Project) -> Result<PathBuf> {
     python::environment(project, "clients/venv", "tests/edge/requirements.txt")
 }
 
-/// Ray and pyarrow, for the batch job over Parquet.
-fn python_batch(project: &Project) -> Result<PathBuf> {
-    python::environment(project, "batch/venv", "cli/batch/requirements.txt")
-}
-
 /// The templates of www/edge on the runtimes that they are for, and the native server.
 fn edge_tests(project: &Project) -> Result<()> {
     let mut node = Command::new("node");
     node.current_dir(&project.root)
         .env("CARGO_TARGET_DIR", &project.target)
         .env("FOLIORANK_CLIENTS", python_clients(project)?)
-        .env("FOLIORANK_BATCH", python_batch(project)?)
         .env("FOLIORANK_MODELS", project.models())
         .args(["--test", "--test-concurrency=1"])
         .args(test_files(&project.root, Path::new("tests/edge"))?);
