@@ -30,6 +30,7 @@ mod lexicon;
 mod question;
 mod seen;
 mod sentence;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,7 @@ use lexicon::Lexicon;
 use seen::Seen;
 
 /// Version of the rules; part of every group made by them.
-pub const RULES_VERSION: &str = "rules-2";
+pub const RULES_VERSION: &str = "rules-3";
 
 /// Sentences in one passage that the judge sees.
 const PASSAGE: usize = 3;
@@ -120,7 +121,7 @@ fn questions(sentence: &str, lexicon: &Lexicon, seen: &Seen) -> Vec<(String, Ran
         return Vec::new();
     }
     // Same length, so that spans stay true on the page.
-    let flat = sentence.replace(['\n', '\r'], " ");
+    let flat = sentence::without_asides(&sentence.replace(['\n', '\r'], " "));
     let mut asked = asked(&flat, lexicon, seen);
     // "The survey shows that …": what is told is a sentence, too.
     if let Some(told) = sentence::told(&flat) {
