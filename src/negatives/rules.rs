@@ -30,6 +30,7 @@ mod lexicon;
 mod question;
 mod seen;
 mod sentence;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -120,7 +121,7 @@ fn questions(sentence: &str, lexicon: &Lexicon, seen: &Seen) -> Vec<(String, Ran
         return Vec::new();
     }
     // Same length, so that spans stay true on the page.
-    let flat = sentence.replace(['\n', '\r'], " ");
+    let flat = sentence::without_asides(&sentence.replace(['\n', '\r'], " "));
     let mut asked = asked(&flat, lexicon, seen);
     // "The survey shows that …": what is told is a sentence, too.
     if let Some(told) = sentence::told(&flat) {

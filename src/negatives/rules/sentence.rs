@@ -208,6 +208,29 @@ impl Sentence<'_> {
     }
 }
 
+/// `sentence` with blanks for what stands in brackets, a citation say: as long as before. One with
+/// a bracket that is not closed is left as it is.
+pub(super) fn without_asides(sentence: &str) -> String {
+    let mut depth = 0_usize;
+    let mut text = String::with_capacity(sentence.len());
+    for c in sentence.chars() {
+        let (opens, closes) = (matches!(c, '(' | '['), matches!(c, ')' | ']'));
+        if closes && depth == 0 {
+            return sentence.to_owned();
+        }
+        depth += usize::from(opens);
+        match depth {
+            0 => text.push(c),
+            _ => text.extend(core::iter::repeat_n(' ', c.len_utf8())),
+        }
+        depth -= usize::from(closes);
+    }
+    match depth {
+        0 => text,
+        _ => sentence.to_owned(),
+    }
+}
+
 /// What a sentence tells on the word of somebody: behind "shows that", as bytes.
 pub(super) fn told(sentence: &str) -> Option<Range<usize>> {
     let tokens = tokens(sentence);
