@@ -22,7 +22,7 @@ mod source;
 mod tokenizer;
 mod wheel;
 
-pub(crate) use cache::{root as cache_folder, sha256};
+pub(crate) use cache::{root as cache_folder, sha256, write};
 use layout::Dtype;
 use model::Model;
 

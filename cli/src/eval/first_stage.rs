@@ -17,14 +17,17 @@ use crate::progress::Progress;
 /// Documents embedded between two lines of progress.
 pub(super) const PORTION: usize = 64;
 
-/// Turns texts into vectors.
-pub(crate) trait Embed {
+/// What reads texts alone.
+pub(crate) trait Encoder {
     /// Name for the table.
     fn name(&self) -> &str;
 
-    /// Everything that changes the vectors: model, weights.
+    /// Everything that changes what it gives: model, weights.
     fn settings(&self) -> String;
+}
 
+/// Turns texts into vectors.
+pub(crate) trait Embed: Encoder {
     /// A vector a text.
     fn embed(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<f32>>>;
 }

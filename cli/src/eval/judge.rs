@@ -10,7 +10,7 @@ use foliorank::reranker::{Embeddings, Progress, TextKind};
 use foliorank::strategy::{Group, Seams, Task};
 use foliorank::{DeviceKind, Error, Judge, Reranker};
 
-use super::first_stage::{Embed, Encoders, SparseIndex};
+use super::first_stage::{Embed, Encoder, Encoders, SparseIndex};
 use super::sparse::{KeptIndexes, Weigh};
 use super::trial::{Rerank, Reranked};
 use super::{Asking, EvalArgs, evaluate};
@@ -149,22 +149,7 @@ impl Rerank for Model {
     }
 }
 
-impl Weigh for Reranker {
-    fn name(&self) -> &str {
-        &self.manifest().name
-    }
-
-    fn settings(&self) -> String {
-        Embed::settings(self)
-    }
-
-    fn weigh(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<(u32, f32)>>> {
-        let weights = self.embed_sparse(texts, kind, async |_: Progress| Ok(()));
-        Ok(pollster::block_on(weights)?.texts)
-    }
-}
-
-impl Embed for Reranker {
+impl Encoder for Reranker {
     fn name(&self) -> &str {
         &self.manifest().name
     }
@@ -173,7 +158,16 @@ impl Embed for Reranker {
         let manifest = self.manifest();
         format!("{} {}", manifest.name, manifest.files.weights.sha256)
     }
+}
 
+impl Weigh for Reranker {
+    fn weigh(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<(u32, f32)>>> {
+        let weights = self.embed_sparse(texts, kind, async |_: Progress| Ok(()));
+        Ok(pollster::block_on(weights)?.texts)
+    }
+}
+
+impl Embed for Reranker {
     fn embed(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<f32>>> {
         let embed = Self::embed(self, texts, kind, async |_: Progress| Ok(()));
         let Embeddings {

@@ -8,20 +8,13 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use foliorank::reranker::TextKind;
 use foliorank::retrieval::Sparse;
-use sha2::{Digest, Sha256};
 
 use super::dataset::Dataset;
-use super::first_stage::{PORTION, SparseIndex};
+use super::first_stage::{Encoder, PORTION, SparseIndex};
 use crate::progress::Progress;
 
 /// Turns texts into weights of word pieces.
-pub(crate) trait Weigh {
-    /// Name for the table.
-    fn name(&self) -> &str;
-
-    /// Everything that changes the weights: model, weights.
-    fn settings(&self) -> String;
-
+pub(crate) trait Weigh: Encoder {
     /// Ids of word pieces and their weights, for each text.
     fn weigh(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<(u32, f32)>>>;
 }
@@ -34,14 +27,13 @@ pub(crate) struct KeptIndexes<'a> {
 
 impl KeptIndexes<'_> {
     fn file(&self, dataset: &Dataset) -> PathBuf {
-        let mut digest = Sha256::new().chain_update(self.encoder.settings());
+        let mut bytes = self.encoder.settings().into_bytes();
         for document in &dataset.documents {
-            digest.update((document.text.len() as u64).to_le_bytes());
-            digest.update(&document.text);
+            bytes.extend((document.text.len() as u64).to_le_bytes());
+            bytes.extend(document.text.as_bytes());
         }
-        let digest = digest.finalize();
-        let name: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
-        self.folder.join(format!("sparse-{name}.json"))
+        let name = crate::models::sha256(&bytes);
+        self.folder.join(format!("sparse-{}.json", &name[..16]))
     }
 }
 
@@ -74,11 +66,7 @@ impl SparseIndex for KeptIndexes<'_> {
             "{}: expected weights of {expected} documents, found {found}",
             self.name()
         );
-        // Whole or not at all.
-        let part = file.with_extension("part");
-        fs::write(&part, serde_json::to_vec(&index)?)
-            .and_then(|()| fs::rename(&part, &file))
-            .with_context(|| format!("writing {}", file.display()))?;
+        crate::models::write(&file, &serde_json::to_vec(&index)?)?;
         Ok(index)
     }
 
@@ -99,7 +87,7 @@ mod tests {
     /// The length of each word, by its first letter; counts texts.
     struct Letters(Cell<usize>);
 
-    impl Weigh for Letters {
+    impl Encoder for Letters {
         fn name(&self) -> &str {
             "letters"
         }
@@ -107,7 +95,9 @@ mod tests {
         fn settings(&self) -> String {
             "letters".into()
         }
+    }
 
+    impl Weigh for Letters {
         fn weigh(&self, texts: &[&str], _: TextKind) -> Result<Vec<Vec<(u32, f32)>>> {
             self.0.set(self.0.get() + texts.len());
             let weight = |word: &str| (u32::from(word.as_bytes()[0]), word.len() as f32);

@@ -10,7 +10,7 @@ use foliorank::reranker::TextKind;
 use foliorank::retrieval::Sparse;
 use foliorank::strategy::rank;
 
-use super::first_stage::SparseIndex;
+use super::first_stage::{Encoder, SparseIndex};
 use super::trial::Reranked;
 use super::*;
 
@@ -83,15 +83,17 @@ impl Rerank for Lexical {
 #[derive(Default)]
 struct Letters(Cell<usize>);
 
-impl Embed for Letters {
+impl Encoder for Letters {
     fn name(&self) -> &str {
         "letters"
     }
 
     fn settings(&self) -> String {
-        Embed::name(self).into()
+        Encoder::name(self).into()
     }
+}
 
+impl Embed for Letters {
     fn embed(&self, texts: &[&str], _kind: TextKind) -> Result<Vec<Vec<f32>>> {
         self.0.set(self.0.get() + texts.len());
         let has = |text: &str, id: usize| {

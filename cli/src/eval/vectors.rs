@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use foliorank::reranker::TextKind;
 use sha2::{Digest, Sha256};
 
-use super::first_stage::Embed;
+use super::first_stage::{Embed, Encoder};
 
 type Key = [u8; 32];
 
@@ -41,7 +41,7 @@ impl<'a> KeptVectors<'a> {
     }
 }
 
-impl Embed for KeptVectors<'_> {
+impl Encoder for KeptVectors<'_> {
     fn name(&self) -> &str {
         self.embedder.name()
     }
@@ -49,7 +49,9 @@ impl Embed for KeptVectors<'_> {
     fn settings(&self) -> String {
         self.embedder.settings()
     }
+}
 
+impl Embed for KeptVectors<'_> {
     fn embed(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<f32>>> {
         let mut kept = self.kept.borrow_mut();
         let keys: Vec<Key> = texts.iter().map(|text| key(kind, text)).collect();
@@ -144,7 +146,7 @@ mod tests {
     /// Length and kind as a vector.
     struct Lengths(Cell<usize>);
 
-    impl Embed for Lengths {
+    impl Encoder for Lengths {
         fn name(&self) -> &str {
             "lengths"
         }
@@ -152,7 +154,9 @@ mod tests {
         fn settings(&self) -> String {
             "lengths".into()
         }
+    }
 
+    impl Embed for Lengths {
         fn embed(&self, texts: &[&str], kind: TextKind) -> Result<Vec<Vec<f32>>> {
             self.0.set(self.0.get() + texts.len());
             let kind = f32::from(u8::from(kind == TextKind::Query));
