@@ -154,12 +154,10 @@ impl Network {
     #[must_use]
     pub fn layout(&self) -> Layout {
         match self.engine {
-            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) => Layout::Padded,
-            #[cfg(feature = "sparse")]
-            Engine::PlainSparseEncoder(_) => Layout::Padded,
             Engine::Cpu(_) => Layout::Packed,
             #[cfg(feature = "gpu")]
             Engine::WebGpu(_) => Layout::Packed,
+            _ => Layout::Padded,
         }
     }
 
@@ -168,12 +166,10 @@ impl Network {
     #[must_use]
     pub fn batch_tokens(&self) -> usize {
         match &self.engine {
-            Engine::PlainCrossEncoder(_) | Engine::PlainBiEncoder(_) => 512,
-            #[cfg(feature = "sparse")]
-            Engine::PlainSparseEncoder(_) => 512,
             Engine::Cpu(_) => cpu::batch_tokens(),
             #[cfg(feature = "gpu")]
             Engine::WebGpu(network) => network.batch_tokens(),
+            _ => 512,
         }
     }
 
@@ -193,9 +189,7 @@ impl Network {
             Engine::Cpu(network) => Ok(network.logits(batch)),
             #[cfg(feature = "gpu")]
             Engine::WebGpu(network) => network.logits(batch).await,
-            Engine::PlainBiEncoder(_) => unreachable!("the architecture says cross-encoder"),
-            #[cfg(feature = "sparse")]
-            Engine::PlainSparseEncoder(_) => unreachable!("the architecture says cross-encoder"),
+            _ => unreachable!("the architecture says cross-encoder"),
         }
     }
 
@@ -232,9 +226,7 @@ impl Network {
             Engine::PlainCrossEncoder(_) => unreachable!("the architecture says otherwise"),
         }
     }
-}
 
-impl Network {
     /// The raw score of each sequence for what a query is, by [`Network::vectors`]. Cost: one upload
     /// and one read-back; of one number a sequence for late interaction on WebGPU.
     ///
