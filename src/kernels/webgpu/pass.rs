@@ -174,9 +174,7 @@ impl Bert {
             steps,
         }
     }
-}
 
-impl Bert {
     /// The dispatch that follows a pass, and where it leaves the score of each sequence.
     pub(super) fn max_sim(
         &self,
@@ -187,16 +185,28 @@ impl Bert {
         let kernel = self.kernels.max_sim.as_ref()?;
         let query = self.gpu.upload(bytemuck::must_cast_slice(query));
         let scores = self.gpu.buffer(sequences * 4);
-        let mut steps = Steps {
-            bert: self,
-            input: &room.input,
-            steps: Vec::new(),
-        };
-        let buffers = [&room.result, &query, &scores];
+        let buffers = [&room.input, &room.result, &query, &scores];
         // One workgroup along x, whatever its size.
-        steps.add(kernel, Mode::FirstPacked, Threads::Vectors(1), &buffers);
-        let step = steps.steps.pop()?;
+        let step = self.step(kernel, Mode::FirstPacked, Threads::Vectors(1), &buffers);
         Some((step, scores))
+    }
+
+    /// A dispatch over the batch, which is the first of `buffers`, and others.
+    fn step(
+        &self,
+        kernel: &ComputePipeline,
+        mode: Mode,
+        threads: Threads,
+        buffers: &[&Buffer],
+    ) -> Step {
+        let mut all = buffers.to_vec();
+        all.insert(1, &self.modes[mode as usize]);
+        Step {
+            kernel: kernel.clone(),
+            bindings: self.gpu.bind(kernel, &all),
+            mode,
+            threads,
+        }
     }
 }
 
@@ -209,15 +219,9 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     fn add(&mut self, kernel: &ComputePipeline, mode: Mode, threads: Threads, buffers: &[&Buffer]) {
-        let bert = self.bert;
-        let mut all = vec![self.input, &bert.modes[mode as usize]];
-        all.extend(buffers);
-        self.steps.push(Step {
-            kernel: kernel.clone(),
-            bindings: bert.gpu.bind(kernel, &all),
-            mode,
-            threads,
-        });
+        let buffers = [&[self.input], buffers].concat();
+        let step = self.bert.step(kernel, mode, threads, &buffers);
+        self.steps.push(step);
     }
 
     fn norm(&mut self, mode: Mode, norm: &Norm, states: &Buffer) {
