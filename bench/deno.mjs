@@ -9,7 +9,7 @@ import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { Tokenizer } from "./node_modules/@huggingface/tokenizers/dist/tokenizers.min.mjs";
-import { worker } from "./page/peer.mjs";
+import { ortRuntime, worker } from "./page/peer.mjs";
 import { turns, WORKLOADS } from "./plan.mjs";
 import { agreement, median } from "./results.mjs";
 
@@ -56,12 +56,7 @@ ort.env.logLevel = "error";
 
 async function peer(model) {
   const session = await ort.InferenceSession.create(new Uint8Array(file(model, "onnx/model.onnx")), { executionProviders: ["wasm"] });
-  const encode = tokenizer(model);
-  return worker({
-    encode: (text) => encode.encode(text, { add_special_tokens: false }).ids,
-    tensors: ({ shape, ...arrays }) => Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, new ort.Tensor("int64", data, shape)])),
-    forward: async (inputs) => (await session.run(inputs)).logits.data,
-  });
+  return worker(ortRuntime(ort, session, tokenizer(model)));
 }
 
 async function measure(workload, device) {

@@ -1,7 +1,7 @@
 // onnxruntime-web with the wasm or the webgpu provider, and Hugging Face's own JavaScript tokenizer.
 // Its graph optimiser is at its default, the highest level. Weights come from the Cache API, as ours do.
 import { Tokenizer } from "/npm/@huggingface/tokenizers/dist/tokenizers.min.mjs";
-import { serve } from "./peer.mjs";
+import { ortRuntime, serve } from "./peer.mjs";
 
 const CACHE = "bench-onnx";
 
@@ -25,13 +25,5 @@ serve(async ({ model, file, provider, threads }) => {
   ort.env.wasm.numThreads = threads;
   const session = await ort.InferenceSession.create(weights, { executionProviders: [provider] });
   const tokenizer = new Tokenizer(JSON.parse(new TextDecoder().decode(definition)), {});
-  const runtime = {
-    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
-    tensors: ({ shape, ...arrays }) => Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, new ort.Tensor("int64", data, shape)])),
-    async forward(inputs) {
-      const { logits } = await session.run(inputs);
-      return logits.getData();
-    },
-  };
-  return { runtime, about: { version: ort.env.versions.web, threads: ort.env.wasm.numThreads } };
+  return { runtime: ortRuntime(ort, session, tokenizer), about: { version: ort.env.versions.web, threads: ort.env.wasm.numThreads } };
 });

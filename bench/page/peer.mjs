@@ -68,6 +68,16 @@ async function score(runtime, prepared, count) {
   return scores;
 }
 
+/** onnxruntime-web as a runtime; `tokenizer` is Hugging Face's. */
+export const ortRuntime = (ort, session, tokenizer) => ({
+  encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+  tensors: ({ shape, ...arrays }) => Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, new ort.Tensor("int64", data, shape)])),
+  async forward(inputs) {
+    const { logits } = await session.run(inputs);
+    return logits.getData();
+  },
+});
+
 /** A runtime at work: `prepare(work)` once, then `run(work)` -> { scores }. */
 export function worker(runtime) {
   let prepared;
