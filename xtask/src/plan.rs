@@ -112,6 +112,13 @@ macro_rules! variant {
     };
 }
 
+/// What tests of the whole package need: every variant, the page, and these.
+macro_rules! package_and {
+    ($($more:literal),+ $(,)?) => {
+        &["wasm cpu", "wasm cpu-relaxed", "wasm gpu", "wasm logic", "page", $($more),+]
+    };
+}
+
 /// `cargo xtask test`.
 pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>> {
     let mut steps = quick(project);
@@ -130,31 +137,13 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         step("Chromium", &[], || {
             setup::chromium().map(|file| println!("{}", file.display()))
         }),
-        step(
-            "browser tests",
-            &[
-                "models",
-                "wasm cpu",
-                "wasm cpu-relaxed",
-                "wasm gpu",
-                "wasm logic",
-                "page",
-                "Chromium",
-            ],
-            || browser_tests(project),
-        ),
+        step("browser tests", package_and!["models", "Chromium"], || {
+            browser_tests(project)
+        }),
         step("app packages", &["tools"], || app_packages(project)),
         step(
             "apps of bundlers",
-            &[
-                "app packages",
-                "wasm cpu",
-                "wasm cpu-relaxed",
-                "wasm gpu",
-                "wasm logic",
-                "page",
-                "Chromium",
-            ],
+            package_and!["app packages", "Chromium"],
             || app_tests(project),
         ),
         step("edge packages", &["tools"], || {
@@ -165,16 +154,11 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
         }),
         step(
             "edge tests",
-            &[
+            package_and![
                 "edge packages",
                 "Python clients",
                 // Builds the native server, and fetches the model it serves.
                 "models",
-                "wasm cpu",
-                "wasm cpu-relaxed",
-                "wasm gpu",
-                "wasm logic",
-                "page",
                 "Vulkan driver",
             ],
             || edge_tests(project),
