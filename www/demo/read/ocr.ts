@@ -1,5 +1,6 @@
-// Text of a picture by tesseract.js, English: a file that is a picture (image.ts), or the picture of a scanned page (scan.ts). Its worker, its WASM and its data lie in the demo's own folder, and are fetched when the
-// first picture comes. One worker is kept for a while, because the next picture often follows.
+// Text of a picture by tesseract.js, English: a file that is a picture (image.ts), or the picture of a scanned page (scan.ts). Its worker,
+// its WASM and its data lie in the demo's own folder, and are fetched when the first picture comes. One worker is kept for a while, because
+// the next picture often follows.
 import { createWorker, OEM, PSM, type Worker as Tesseract } from "tesseract.js";
 import { FileProblem, type Reading } from "../pages.js";
 import { strings } from "../strings.js";
