@@ -41,6 +41,7 @@ fn run(page: &str, settings: &Settings) -> Outcome {
         page: Page {
             id: "p".into(),
             text: page.into(),
+            ..Page::default()
         },
         ..Job::default()
     };
@@ -342,6 +343,7 @@ fn the_judge_kills_what_another_passage_answers() {
             page: Page {
                 id: "p".into(),
                 text: page.into(),
+                ..Page::default()
             },
             ..Job::default()
         };
@@ -371,6 +373,7 @@ fn a_caller_may_stop_and_keeps_what_is_finished() {
         page: Page {
             id: "p".into(),
             text: PAGES[0].into(),
+            ..Page::default()
         },
         ..Job::default()
     };
