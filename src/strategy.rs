@@ -35,6 +35,7 @@ mod rewrite;
 mod seams;
 mod session;
 mod setwise;
+mod square;
 mod task;
 #[cfg(test)]
 mod test_support;
@@ -62,9 +63,10 @@ pub use registry::{Strategy, rerank_with};
 pub use rewrite::Rewrite;
 pub use seams::{
     AnyAttention, AnyEmbedder, AnyJudge, AnyLetters, AnyLlm, Attention, AttentionPrompt, Embedder,
-    Letters, Seams, Vectors,
+    Letters, Pages, Seams, Vectors,
 };
 pub use setwise::Setwise;
+pub use square::Square;
 pub use task::{Limits, Task};
 
 /// A query and the documents to be judged together.

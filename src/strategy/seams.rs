@@ -9,7 +9,7 @@ use core::pin::Pin;
 
 use super::{Group, Judge, Progress};
 use crate::error::Error;
-use crate::llm::{Llm, LlmAnswer, LlmRequest};
+use crate::llm::{Llm, LlmAnswer, LlmImage, LlmRequest};
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
 
@@ -29,6 +29,8 @@ pub struct Seams<'a> {
     pub attention: Option<&'a dyn AnyAttention>,
     /// Cached vectors of the query and of the task's documents.
     pub vectors: Option<Vectors<'a>>,
+    /// The documents' page images.
+    pub pages: Option<&'a dyn Pages>,
     /// Scores of anchor queries: a row a query, a score for each of the task's documents, from the
     /// same judge. Any queries will do whose documents are alike.
     pub anchors: Option<&'a [&'a [f32]]>,
@@ -41,6 +43,16 @@ pub struct Vectors<'a> {
     pub query: &'a [f32],
     /// One a document, each as long as the query's.
     pub documents: &'a [&'a [f32]],
+}
+
+/// The documents as pages that can be looked at.
+pub trait Pages {
+    /// Pages in one image, each under its number from 1, in the order of `documents`: indexes into
+    /// the task's documents. `image::grid` makes one.
+    ///
+    /// # Errors
+    /// What keeps a page from being read; the run ends before anything is asked.
+    fn grid(&self, documents: &[usize]) -> Result<LlmImage, Error>;
 }
 
 /// Turns texts into vectors.

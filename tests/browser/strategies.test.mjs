@@ -44,7 +44,7 @@ test("the list of strategies says what each needs, and every name in it is under
     }
     return { list, outcomes };
   });
-  assert.equal(list.length, 18);
+  assert.equal(list.length, 19);
   const named = Object.fromEntries(list.map((strategy) => [strategy.name, strategy]));
   assert.deepEqual([named.pointwise.family, named.pointwise.needs, named.pointwise.options], ["pointwise", ["pointwise"], ["k", "beta"]]);
   assert.match(named["prp-heapsort"].cost, /n/);

@@ -103,7 +103,7 @@ export interface StrategyReport {
 
 export type StrategyFamily = "pointwise" | "pairwise" | "setwise" | "listwise" | "groupwise" | "internals" | "vectors" | "transform";
 export type StrategyNeed =
-  | "pointwise" | "pairwise" | "listwise" | "llm" | "embedder" | "letters" | "attention" | "vectors" | "anchors" | "first_stage";
+  | "pointwise" | "pairwise" | "listwise" | "llm" | "embedder" | "letters" | "attention" | "vectors" | "anchors" | "first_stage" | "pages";
 
 /** A strategy, for menus and documents. */
 export interface StrategyDescription {
@@ -112,7 +112,7 @@ export interface StrategyDescription {
   summary: string;
   /** What it costs for n documents. */
   cost: string;
-  /** `letters` and `attention` are models that no JavaScript can offer yet. */
+  /** `letters`, `attention` and `pages` are models and images that no JavaScript can offer yet. */
   needs: StrategyNeed[];
   /** As in `prp-heapsort:k=3`. */
   options: string[];
