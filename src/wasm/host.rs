@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::{encode, into_js};
 use crate::error::Error;
-use crate::llm::{Llm, LlmAnswer, LlmRequest};
+use crate::llm::{Llm, LlmAnswer, LlmImage, LlmRequest};
 use crate::strategy::{Embedder, Group, Judge};
 
 #[wasm_bindgen]
@@ -152,11 +152,22 @@ pub(super) struct PageLlm<'a> {
 struct LlmQuestion<'a> {
     system: &'a str,
     user: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<SeenImage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<&'a serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     temperature: f32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenImage<'a> {
+    data: &'a serde_bytes::Bytes,
+    media_type: &'static str,
+    width: u32,
+    height: u32,
 }
 
 #[derive(Deserialize)]
@@ -169,11 +180,21 @@ struct LlmReply {
     output_tokens: u64,
 }
 
+fn seen(image: &LlmImage) -> SeenImage<'_> {
+    SeenImage {
+        data: serde_bytes::Bytes::new(&image.data),
+        media_type: image.media_type.name(),
+        width: image.width,
+        height: image.height,
+    }
+}
+
 impl Llm for PageLlm<'_> {
     async fn complete(&self, request: &LlmRequest) -> Result<LlmAnswer, Error> {
         let question = LlmQuestion {
             system: &request.system,
             user: &request.user,
+            images: request.images.iter().map(seen).collect(),
             schema: request.schema.as_ref(),
             max_tokens: request.max_tokens,
             temperature: request.temperature,

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::host::{Expected, Host, Page, PageJudge, PageLlm};
 use super::{decode, encode};
 use crate::error::Error;
-use crate::llm::LlmAnswer;
+use crate::llm::{LlmAnswer, LlmImage, MediaType};
 use crate::negatives::{
     AmongPages, Budget, Cache, Funnel, Job, Layout, Ledger, LlmUsage, Outcome, Prices, Progress,
     Seams, Seat, Settings, TrainingGroup, discrimination, export, generate, generate_by_rules,
@@ -25,6 +25,8 @@ struct RunOptions {
     /// Its name.
     id: String,
     text: String,
+    /// As the variant `images` has prepared it.
+    image: Option<ImageOptions>,
     /// Other pages that a positive must not belong to.
     others: Vec<String>,
     /// Positives that exist already.
@@ -39,6 +41,31 @@ struct RunOptions {
     limits: LimitOptions,
     /// Whether the page keeps answers.
     cache: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ImageOptions {
+    data: serde_bytes::ByteBuf,
+    media_type: String,
+    width: u32,
+    height: u32,
+}
+
+impl ImageOptions {
+    fn read(self) -> Result<LlmImage, Error> {
+        let media_type = [MediaType::Png, MediaType::Jpeg]
+            .into_iter()
+            .find(|media_type| media_type.name() == self.media_type);
+        let expected = "image/png or image/jpeg";
+        let refused = || Error::argument("image.mediaType", expected, &self.media_type);
+        Ok(LlmImage {
+            media_type: media_type.ok_or_else(refused)?,
+            data: self.data.as_slice().into(),
+            width: self.width,
+            height: self.height,
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -153,11 +180,14 @@ async fn run(options: RunOptions, page: &Page) -> Result<(Outcome, f64), Error> 
         };
         page.observe(&told).await
     };
+    let image = options.image.map(ImageOptions::read).transpose()?;
     let job = Job {
         page: crate::negatives::Page {
+            image: image.as_ref().map(|_| options.id.clone()),
             id: options.id,
             text: options.text,
         },
+        image,
         positives: options.positives,
         time: options.time,
     };

@@ -85,7 +85,7 @@ export interface SuppliedWasm {
  * Downloads and starts one variant. `generation` above 0 asks for a new instance in a realm that already has one:
  * the glue keeps its instance in a module variable, so another URL is another instance.
  */
-export async function loadWasm<G extends AnyGlue = Glue>(variant: Variant | "logic", folder: string, generation: number): Promise<G> {
+export async function loadWasm<G extends AnyGlue = Glue>(variant: Variant | "logic" | "images", folder: string, generation: number): Promise<G> {
   const base = new URL(`${variant}/`, folder);
   const script = new URL("foliorank.js", base);
   if (generation > 0) script.searchParams.set("generation", String(generation));

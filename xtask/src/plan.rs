@@ -122,6 +122,7 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
     steps.extend(variant!(project, config, "cpu-relaxed"));
     steps.extend(variant!(project, config, "gpu"));
     steps.extend(variant!(project, config, "logic"));
+    steps.extend(variant!(project, config, "images"));
     steps.extend([
         step("clippy for wasm32", &["wasm32 standard library"], || {
             wasm::clippy(project, config)
@@ -138,6 +139,7 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
                 "wasm cpu-relaxed",
                 "wasm gpu",
                 "wasm logic",
+                "wasm images",
                 "page",
                 "Chromium",
             ],
@@ -160,6 +162,7 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
                 "wasm cpu-relaxed",
                 "wasm gpu",
                 "wasm logic",
+                "wasm images",
                 "page",
                 "Vulkan driver",
             ],

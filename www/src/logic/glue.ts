@@ -1,4 +1,5 @@
-// What the WASM variant `logic` exports, as wasm-bindgen describes it: control flow only, no networks.
+// What the WASM variants `logic` and `images` export, as wasm-bindgen describes it: control flow and page images, no networks.
+import type { LlmImage } from "../llm.js";
 import type { AnyGlue } from "../wasm.js";
 
 /** What a call's WASM asks of the worker around it. */
@@ -38,6 +39,11 @@ export interface NativeIndex {
   /** BM25 without vectors, for `restore`. */
   state(): Uint8Array;
   free(): void;
+}
+
+export interface ImagesGlue extends AnyGlue {
+  /** Throws `invalid_argument` for what is no PNG, JPEG or WebP, is broken or too large. */
+  prepareImage(file: Uint8Array, options: { longestSide?: number }): LlmImage;
 }
 
 export interface LogicGlue extends AnyGlue {

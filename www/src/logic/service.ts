@@ -4,7 +4,7 @@ import { aborted, fromErrorData, isTrap, toErrorData, toRerankError, type Rerank
 import { FailureWatch } from "../failure-watch.js";
 import { macrotask } from "../service.js";
 import { loadWasm } from "../wasm.js";
-import type { LogicGlue } from "./glue.js";
+import type { ImagesGlue, LogicGlue } from "./glue.js";
 import { methods, type Context } from "./methods.js";
 import type { LogicOrder, LogicReply, LogicStart } from "./protocol.js";
 
@@ -19,6 +19,8 @@ interface Call {
 }
 
 export type LoadLogic = (start: LogicStart) => Promise<LogicGlue>;
+export type LoadImages = (start: LogicStart) => Promise<ImagesGlue>;
+const loadImages: LoadImages = ({ wasmUrl, generation }) => loadWasm<ImagesGlue>("images", wasmUrl, generation);
 const loadLogic: LoadLogic = ({ wasmUrl, generation }) => loadWasm<LogicGlue>("logic", wasmUrl, generation);
 
 export class LogicService {
@@ -26,14 +28,17 @@ export class LogicService {
   readonly #load: LoadLogic;
   readonly #calls = new Map<number, Call>();
   #start: LogicStart | undefined;
+  readonly #loadImages: LoadImages;
   #glue: Promise<LogicGlue> | undefined;
+  #images: Promise<ImagesGlue> | undefined;
   #watch: FailureWatch | undefined;
   #nextAsk = 1;
   #closed = false;
 
-  constructor(post: (reply: LogicReply) => void, load: LoadLogic = loadLogic) {
+  constructor(post: (reply: LogicReply) => void, load: LoadLogic = loadLogic, images: LoadImages = loadImages) {
     this.#post = post;
     this.#load = load;
+    this.#loadImages = images;
   }
 
   receive(order: LogicOrder): void {
@@ -99,10 +104,19 @@ export class LogicService {
     }
   }
 
+  async #imagesInstance(): Promise<ImagesGlue> {
+    try {
+      return await (this.#images ??= this.#loadImages(this.#start as LogicStart));
+    } catch (error) {
+      this.#images = undefined;
+      throw error;
+    }
+  }
+
   #context(id: number, call: Call, glue: LogicGlue): Context {
     const { signal } = call.controller;
     return {
-      glue, signal,
+      glue, signal, images: () => this.#imagesInstance(),
       ask: (what, payload) => new Promise((resolve, reject) => {
         if (signal.aborted) {
           reject(aborted("the request"));
