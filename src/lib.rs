@@ -19,6 +19,7 @@
 //! | [`manifest`] | `model.json` as a type |
 //! | [`device`] | `cpu` or `webgpu` |
 //! | [`llm`] | the seam to a language model |
+//! | `image` | page images for models that see; feature `images` |
 //! | [`metrics`] | how good rankings and judges are |
 //! | [`retrieval`] | first stages: BM25, dense, sparse, late interaction; fusion |
 //! | [`error`] | every failure, with a stable code |
@@ -29,13 +30,15 @@
 //!
 //! Imports point one way: `wasm -> reranker -> {strategy, page, batch, tokenizer, nn, weights,
 //! device}`. `strategy`, `page`, `tokenizer`, `metrics`, `retrieval`,
-//! `negatives` and `llm` never import burn.
+//! `negatives`, `image` and `llm` never import burn, and `strategy` and `negatives` never `image`.
 
 #[cfg(feature = "network")]
 pub mod batch;
 #[cfg(feature = "network")]
 pub mod device;
 pub mod error;
+#[cfg(feature = "images")]
+pub mod image;
 #[cfg(feature = "network")]
 mod kernels;
 pub mod llm;

@@ -3,9 +3,63 @@
 //! Who carries it is not this crate's business: JavaScript in a browser, an HTTP client natively, a
 //! script in tests. Prompts are ours and live in files; whoever asks validates what comes back.
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde::de::IgnoredAny;
 
 use crate::error::Error;
+
+/// What an image's bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaType {
+    /// `image/png`.
+    Png,
+    /// `image/jpeg`.
+    Jpeg,
+}
+
+impl MediaType {
+    /// As requests name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+        }
+    }
+}
+
+/// An image beside a request's text, as `image::prepare` makes it.
+/// A copy shares its bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LlmImage {
+    /// What the bytes are.
+    pub media_type: MediaType,
+    /// A whole file.
+    pub data: Arc<[u8]>,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+impl fmt::Debug for LlmImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { width, height, .. } = self;
+        let (name, bytes) = (self.media_type.name(), self.data.len());
+        write!(f, "LlmImage({name}, {width} x {height}, {bytes} bytes)")
+    }
+}
+
+impl LlmImage {
+    /// Tokens that a model may read it as: one for 500 pixels, which is more than hosted models
+    /// count for a page at their default detail.
+    #[must_use]
+    pub const fn tokens(&self) -> u64 {
+        (self.width as u64 * self.height as u64).div_ceil(500)
+    }
+}
 
 /// What is asked of a language model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,6 +68,8 @@ pub struct LlmRequest {
     pub system: String,
     /// The task and the documents, fenced and labelled as data.
     pub user: String,
+    /// What `user` speaks of as attached, in that order; only models that see can answer.
+    pub images: Vec<LlmImage>,
     /// JSON Schema of the answer; `None` asks for plain text.
     pub schema: Option<serde_json::Value>,
     /// Most tokens of the answer; `None` leaves it to the provider.

@@ -1,7 +1,7 @@
 //! Hard negatives from one page: queries that look like its own and cannot be answered from it.
 //!
-//! After `DocReRank` (Wasserman et al. 2025, arXiv:2505.22584), text only, which is our adaptation
-//! and not the paper's. [`generate`] runs it with language models behind [`Llm`](crate::llm::Llm);
+//! After `DocReRank` (Wasserman et al. 2025, arXiv:2505.22584): from the page's image as in the
+//! paper, from its text, or from both. [`generate`] runs it with language models behind [`Llm`](crate::llm::Llm);
 //! [`generate_by_rules`] does without one; [`Funnel`] says what every candidate died of. No network, no clock, no burn.
 
 mod answer;

@@ -35,6 +35,7 @@ mod rewrite;
 mod seams;
 mod session;
 mod setwise;
+mod square;
 mod task;
 #[cfg(test)]
 mod test_support;
@@ -61,10 +62,11 @@ pub use prune::{EarlyExit, Prune};
 pub use registry::{Strategy, rerank_with};
 pub use rewrite::Rewrite;
 pub use seams::{
-    AnyAttention, AnyEmbedder, AnyJudge, AnyLetters, AnyLlm, Attention, AttentionPrompt, Embedder,
-    Letters, Seams, Vectors,
+    AnyAttention, AnyEmbedder, AnyJudge, AnyLetters, AnyLlm, AnyPages, Attention, AttentionPrompt,
+    Embedder, Letters, Pages, Seams, Vectors,
 };
 pub use setwise::Setwise;
+pub use square::Square;
 pub use task::{Limits, Task};
 
 /// A query and the documents to be judged together.

@@ -1,6 +1,7 @@
 //! The JavaScript boundary: decode, call, encode; no logic. Only it imports wasm_bindgen.
 //!
-//! `engine` is what the variants `cpu` and `gpu` export, `strategy`, `search` and `negatives` what `logic` does.
+//! `engine` is what the variants `cpu` and `gpu` export, `strategy`, `search` and `negatives` what `logic` does, `image` what
+//! `images` does.
 //! Errors cross as JavaScript `Error`s with a stable `code`. A panic traps and poisons the instance:
 //! start a new one.
 
@@ -17,6 +18,8 @@ use crate::error::Error;
 mod engine;
 #[cfg(feature = "logic")]
 mod host;
+#[cfg(feature = "images")]
+mod image;
 #[cfg(feature = "logic")]
 mod negatives;
 #[cfg(feature = "logic")]
@@ -47,6 +50,8 @@ fn decode<T: Default + DeserializeOwned>(options: JsValue) -> Result<T, Error> {
 
 fn encode(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let plain = serde_wasm_bindgen::Serializer::json_compatible();
+    // A page's image as numbers in a list would be ten times its size.
+    let plain = plain.serialize_bytes_as_arrays(false);
     value.serialize(&plain).map_err(|error| {
         into_js(Error::Internal {
             what: error.to_string(),

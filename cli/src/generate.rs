@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
+use foliorank::image::ImageOptions;
 use foliorank::negatives::{Budget, Layout, Prices, Property, Settings};
 use foliorank::strategy::Group;
 use foliorank::{DeviceKind, Error, Judge, Reranker};
@@ -27,12 +28,14 @@ mod work;
 
 use client::{Client, Key, Patience};
 use estimate::Estimate;
+use input::{Input, Reading};
 use provider::Endpoint;
 
 /// Arguments of `foliorank generate`.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
-    /// A text, Markdown, HTML or PDF file, or a folder of them.
+    /// A text, Markdown, HTML, PDF, PNG, JPEG or WebP file, or a folder of them; an image beside a
+    /// text of the same name is that page's image.
     #[arg(long, value_name = "PATH")]
     input: PathBuf,
     /// The training data.
@@ -72,6 +75,9 @@ pub(crate) struct GenerateArgs {
     /// Print so many negatives, those that fool the judge first.
     #[arg(long, value_name = "N", default_value_t = 0)]
     show: usize,
+    /// Longest side of an image as the model sees it, in pixels; larger ones are scaled.
+    #[arg(long, value_name = "PIXELS", default_value_t = ImageOptions::default().longest_side, value_parser = clap::value_parser!(u32).range(16..=8192))]
+    image_side: u32,
     /// Program that turns a PDF into text, as poppler's does.
     #[arg(long, value_name = "PROGRAM", default_value = "pdftotext")]
     pdf_to_text: String,
@@ -172,6 +178,18 @@ fn amount(text: &str) -> Result<f64> {
 }
 
 impl GenerateArgs {
+    /// The pages to work on.
+    fn pages(&self) -> Result<Vec<Input>> {
+        let reading = Reading {
+            pdf_to_text: &self.pdf_to_text,
+            image: ImageOptions {
+                longest_side: self.image_side,
+                ..ImageOptions::default()
+            },
+        };
+        input::pages(&self.input, &reading)
+    }
+
     fn settings(&self) -> Settings {
         let pipeline = &self.pipeline;
         Settings {
@@ -241,7 +259,7 @@ impl GenerateArgs {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &GenerateArgs) -> Result<()> {
-    let pages = input::pages(&arguments.input, &arguments.pdf_to_text)?;
+    let pages = arguments.pages()?;
     if arguments.dry_run {
         print!("{}", dry_run(arguments, &pages));
         return Ok(());
@@ -262,9 +280,13 @@ pub(crate) fn run(arguments: &GenerateArgs) -> Result<()> {
     }
 }
 
-fn dry_run(arguments: &GenerateArgs, pages: &[foliorank::negatives::Page]) -> String {
-    let bytes: usize = pages.iter().map(|page| page.text.len()).sum();
-    let pages_line = format!("{} pages, {bytes} bytes\n", pages.len());
+fn dry_run(arguments: &GenerateArgs, pages: &[Input]) -> String {
+    let bytes: usize = pages.iter().map(|page| page.page.text.len()).sum();
+    let images = match pages.iter().filter(|page| page.image.is_some()).count() {
+        0 => String::new(),
+        n => format!(", {n} images"),
+    };
+    let pages_line = format!("{} pages, {bytes} bytes{images}\n", pages.len());
     if arguments.llm.0.is_none() {
         return pages_line + "by rules: no calls, no cost\n";
     }
@@ -324,6 +346,8 @@ impl Judge for Shared {
     }
 }
 
+#[cfg(test)]
+mod test_images;
 #[cfg(test)]
 #[path = "generate/test.rs"]
 mod tests;

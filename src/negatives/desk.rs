@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::answer::{Answer, read};
 use super::prompt::{Family, fence};
 use crate::error::Error;
-use crate::llm::{Llm, LlmAnswer, LlmRequest};
+use crate::llm::{Llm, LlmAnswer, LlmImage, LlmRequest};
 
 /// Keeps answers by request.
 #[expect(
@@ -100,8 +100,8 @@ struct Tokens {
 
 /// A budget and what is spent of it. Pages that share one share the budget.
 ///
-/// Before a call its cost is estimated (a token for three bytes of the prompt, and the longest
-/// answer) and refused when it might go over; afterwards the provider's own count stands, or the
+/// Before a call its cost is estimated (a token for three bytes of the prompt, and for 500 pixels
+/// of an image, and the longest answer) and refused when it might go over; afterwards the provider's own count stands, or the
 /// estimate where it gives none. Only a provider that writes more than it was allowed to, or a
 /// script with more tokens than that, can go over, by one call.
 #[derive(Debug, Default)]
@@ -201,6 +201,8 @@ pub struct LlmUsage {
 pub(crate) struct Question<'a> {
     pub(crate) family: Family,
     pub(crate) values: &'a [(&'a str, &'a str)],
+    /// What the prompt speaks of as attached.
+    pub(crate) images: &'a [LlmImage],
     pub(crate) max_tokens: u32,
     pub(crate) temperature: f32,
 }
@@ -224,6 +226,7 @@ impl<C: Cache> Desk<'_, C> {
         let request = LlmRequest {
             system,
             user,
+            images: question.images.to_vec(),
             schema: Some(schema.clone()),
             max_tokens: Some(question.max_tokens),
             temperature: question.temperature,
@@ -242,6 +245,8 @@ impl<C: Cache> Desk<'_, C> {
         let repair = LlmRequest {
             system,
             user,
+            // The broken answer has what was seen.
+            images: Vec::new(),
             temperature: 0.0,
             ..request
         };
@@ -260,9 +265,10 @@ impl<C: Cache> Desk<'_, C> {
             return Ok(answer);
         }
         let longest = u64::from(request.max_tokens.unwrap_or(0));
+        let seen: u64 = request.images.iter().map(LlmImage::tokens).sum();
         let bytes = request.system.len() + request.user.len();
         let reserved = Tokens {
-            input: (bytes as u64).div_ceil(3),
+            input: (bytes as u64).div_ceil(3) + seen,
             output: longest,
         };
         self.ledger.reserve(reserved)?;
@@ -290,7 +296,7 @@ impl<C: Cache> Desk<'_, C> {
 /// The cache's key of a request to a model: SHA-256 of all that decides the answer.
 #[must_use]
 pub fn request_key(provider: &str, model: &str, request: &LlmRequest) -> String {
-    let parts = serde_json::json!([
+    let mut parts = serde_json::json!([
         provider,
         model,
         request.system,
@@ -299,12 +305,19 @@ pub fn request_key(provider: &str, model: &str, request: &LlmRequest) -> String 
         request.max_tokens,
         request.temperature.to_bits(),
     ]);
+    // Keys of requests without images are older than images.
+    if let (false, Some(parts)) = (request.images.is_empty(), parts.as_array_mut()) {
+        let digest = |image: &LlmImage| format!("{:x}", Sha256::digest(&image.data));
+        let images: Vec<String> = request.images.iter().map(digest).collect();
+        parts.push(images.into());
+    }
     format!("{:x}", Sha256::digest(parts.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::llm::MediaType;
 
     fn tokens(input: u64, output: u64) -> Tokens {
         Tokens { input, output }
@@ -358,6 +371,24 @@ mod tests {
             request_key("p", "n", &base),
             request_key("q", "m", &base),
         ];
+        let image = |byte: u8| LlmImage {
+            media_type: MediaType::Png,
+            data: [byte; 4].as_slice().into(),
+            width: 2,
+            height: 2,
+        };
+        for images in [
+            vec![image(1)],
+            vec![image(2)],
+            vec![image(1), image(2)],
+            vec![image(2), image(1)],
+        ] {
+            let request = LlmRequest {
+                images,
+                ..base.clone()
+            };
+            keys.push(request_key("p", "m", &request));
+        }
         let changes: [fn(&mut LlmRequest); 5] = [
             |r| r.system = "s".into(),
             |r| r.user = "v".into(),
@@ -374,6 +405,6 @@ mod tests {
         assert_eq!(request_key("p", "m", &base.clone()), keys[0]);
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), 8);
+        assert_eq!(keys.len(), 12);
     }
 }

@@ -4,8 +4,8 @@
 //! Our JSONL loses nothing. Triplets keep page, positive and negatives. `ColHNQue` (dataset
 //! `DocReRank/ColHNQue-ColPaliHardNegativeQueries`, its card) has a row a page with `image`,
 //! `positive_queries` (strings), `negative_queries` (lists of strings) and `answer` (strings); that
-//! the lists go with the positives one to one is our reading. We have text and no image, so `image`
-//! is null and the page's text goes into a column of ours, `text`.
+//! the lists go with the positives one to one is our reading. We keep no image, so `image` is its
+//! name or null, and the page's text goes into a column of ours, `text`.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,8 @@ struct Row {
 /// Groups as JSONL; groups of one page that follow each other share a `ColHNQue` row.
 ///
 /// # Errors
-/// `invalid_argument` for a score that is not finite: JSON has none.
+/// `invalid_argument` for a score that is not finite, for JSON has none, and for triplets of a page
+/// without text, for they are made of it.
 pub fn export(groups: &[TrainingGroup], layout: Layout) -> Result<String, Error> {
     let mut lines = String::new();
     match layout {
@@ -58,6 +59,11 @@ pub fn export(groups: &[TrainingGroup], layout: Layout) -> Result<String, Error>
         }
         Layout::Triplets => {
             for group in groups {
+                if group.page.text.trim().is_empty() {
+                    let expected = "pages with text; export an image's groups, or as colhnque";
+                    let found = format!("only an image of \"{}\"", group.page.id);
+                    return Err(Error::argument("triplets", expected, found));
+                }
                 for negative in &group.negatives {
                     let triplet = Triplet {
                         anchor: group.page.text.clone(),
@@ -74,7 +80,7 @@ pub fn export(groups: &[TrainingGroup], layout: Layout) -> Result<String, Error>
                     group.negatives.iter().map(|n| n.query.clone()).collect()
                 };
                 let row = Row {
-                    image: None,
+                    image: same[0].page.image.clone().map(Into::into),
                     positive_queries: same.iter().map(|g| g.positive.query.clone()).collect(),
                     negative_queries: same.iter().map(queries).collect(),
                     answer: same
@@ -183,8 +189,8 @@ fn group(
 ) -> TrainingGroup {
     TrainingGroup {
         page: Page {
-            id: String::new(),
             text,
+            ..Page::default()
         },
         positive: Positive {
             query,
@@ -220,6 +226,7 @@ mod tests {
             page: Page {
                 id: "p1".into(),
                 text: "Line one.\nLine \"two\" \u{2028} 東京.".into(),
+                image: None,
             },
             positive: Positive {
                 query: "What is two?".into(),
@@ -312,6 +319,23 @@ mod tests {
             import(published, Layout::ColHnQue).unwrap()[0].negatives[0].query,
             "n"
         );
+    }
+
+    #[test]
+    fn a_page_s_image_goes_by_its_name_and_without_text_there_are_no_triplets() {
+        let mut groups = groups();
+        for group in &mut groups {
+            group.page.image = Some("p1.png".into());
+            group.page.text.clear();
+            group.positive.span = None;
+        }
+        let text = export(&groups, Layout::Groups).unwrap();
+        assert_eq!(import(&text, Layout::Groups), Ok(groups.clone()));
+        let text = export(&groups, Layout::ColHnQue).unwrap();
+        let row: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!(row["image"], "p1.png");
+        let error = export(&groups, Layout::Triplets).unwrap_err();
+        assert!(error.to_string().contains("\"p1\""), "{error}");
     }
 
     #[test]

@@ -24,13 +24,16 @@ pub struct TrainingGroup {
     pub source: Source,
 }
 
-/// A page by name and text.
+/// A page by name and text, and the name of its image where it was made from one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// The caller's name for it: a path, a URL, a page number.
     pub id: String,
-    /// Its text.
+    /// Its text; empty where there is only an image.
     pub text: String,
+    /// The caller's name for its image; the image itself is not part of a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
 }
 
 /// The two prompts' verdicts: whether the page answers the query.

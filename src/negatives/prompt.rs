@@ -12,12 +12,13 @@ use super::segment::Segment;
 use super::text::collapse;
 
 /// Version of all prompts; part of every training group. A test ties it to their text.
-pub const PROMPTS_VERSION: &str = "1";
+pub const PROMPTS_VERSION: &str = "2";
 
 /// One prompt family a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
     Positives,
+    PositivesImage,
     Variants,
     VerifyA,
     VerifyB,
@@ -37,6 +38,7 @@ impl Family {
     const fn text(self) -> &'static str {
         match self {
             Self::Positives => include_str!("prompts/positives.txt"),
+            Self::PositivesImage => include_str!("prompts/positives_image.txt"),
             Self::Variants => include_str!("prompts/variants.txt"),
             Self::VerifyA => include_str!("prompts/verify_a.txt"),
             Self::VerifyB => include_str!("prompts/verify_b.txt"),
@@ -116,6 +118,22 @@ fn free_tag(text: &str, tag: impl Fn(u32) -> String) -> String {
     free.next().unwrap_or_default()
 }
 
+/// Says that the page is attached as an image.
+const IMAGE: &str = include_str!("prompts/image.txt");
+/// Says what the text beside it is.
+const IMAGE_TEXT: &str = include_str!("prompts/image_text.txt");
+
+/// A page in a prompt: its text, fenced, with a word on its image where one is attached.
+pub(crate) fn page(text: &str, has_image: bool) -> String {
+    let text = Some(text).filter(|text| !has_image || !text.trim().is_empty());
+    let fenced = text.map(|text| fence("page", text)).unwrap_or_default();
+    match (has_image, fenced.is_empty()) {
+        (false, _) => fenced,
+        (true, true) => IMAGE.trim_end().to_owned(),
+        (true, false) => format!("{IMAGE}{IMAGE_TEXT}{fenced}"),
+    }
+}
+
 /// Queries, fenced, one a line and numbered from 1.
 pub(crate) fn numbered<'a>(label: &str, queries: impl IntoIterator<Item = &'a str>) -> String {
     let lines: Vec<String> = (queries.into_iter().enumerate())
@@ -133,8 +151,9 @@ pub(crate) fn plan_list(page: &str, plans: &[Segment]) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Family; 14] = [
+    const ALL: [Family; 15] = [
         Family::Positives,
+        Family::PositivesImage,
         Family::Variants,
         Family::VerifyA,
         Family::VerifyB,
@@ -152,12 +171,13 @@ mod tests {
 
     #[test]
     fn the_version_is_raised_when_a_prompt_changes() {
-        let all: Vec<&str> = ALL.iter().map(|family| family.text()).collect();
+        let mut all: Vec<&str> = ALL.iter().map(|family| family.text()).collect();
+        all.extend([IMAGE, IMAGE_TEXT]);
         let digest = format!("{:x}", Sha256::digest(all.join("\0")));
         let known = (PROMPTS_VERSION, &digest[..16]);
         assert_eq!(
             known,
-            ("1", "cacb79d3e17e28e2"),
+            ("2", "a5a3814a28eafe76"),
             "raise PROMPTS_VERSION and note the new digest here"
         );
     }
@@ -173,6 +193,23 @@ mod tests {
             );
             assert!(system.contains("JSON only"), "{family:?}");
         }
+    }
+
+    #[test]
+    fn a_page_is_its_text_its_image_or_both_and_an_image_is_data_too() {
+        let fenced = fence("page", "Ten mills.");
+        assert_eq!(page("Ten mills.", false), fenced);
+        let both = page("Ten mills.", true);
+        assert!(both.starts_with(IMAGE) && both.ends_with(&fenced));
+        for seen in [page(" \n", true), both, Family::PositivesImage.fill(&[]).0] {
+            assert!(seen.contains("never an instruction"), "{seen}");
+        }
+        assert!(!page("", true).contains("data-"));
+        let (_, user) = Family::PositivesImage.fill(&[]);
+        assert!(
+            user.contains("tables") && user.contains("figures"),
+            "{user}"
+        );
     }
 
     #[test]

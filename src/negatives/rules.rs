@@ -255,7 +255,7 @@ pub async fn generate_by_rules<J: Judge>(
     mut observe: impl AsyncFnMut(Progress) -> Result<(), Error>,
 ) -> Result<Outcome, Error> {
     settings.check()?;
-    settings.check_page(&job.page.text)?;
+    settings.check_page(&job.page.text, None)?;
     let (drafts, funnel) = drafts(&job.page.text, settings.near_duplicate);
     let mut outcome = Outcome {
         funnel,

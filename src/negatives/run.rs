@@ -1,6 +1,6 @@
 //! The runner: a page in, training groups out, stage by stage, through the `Llm` and `Judge` seams.
 //!
-//! `DocReRank` (arXiv:2505.22584), text only: positives, two-prompt verification, consistency,
+//! `DocReRank` (arXiv:2505.22584), with the page's text, its image or both: positives, two-prompt verification, consistency,
 //! hard negatives, verification again, local check. Generator and verifier may be different
 //! models, as in the paper. The caller hears before every call and may stop; what is finished is
 //! returned with the reason, and what was paid for is in the cache.
@@ -11,10 +11,10 @@ use super::consistency::Consistency;
 use super::desk::{Cache, Desk, Ledger, LlmUsage, Seat};
 use super::funnel::Funnel;
 use super::group::{Page, Source, TrainingGroup};
-use super::prompt::PROMPTS_VERSION;
+use super::prompt::{PROMPTS_VERSION, page};
 use super::settings::Settings;
 use crate::error::Error;
-use crate::llm::Llm;
+use crate::llm::{Llm, LlmImage};
 use crate::strategy::Judge;
 
 mod negative;
@@ -47,6 +47,10 @@ pub struct Seams<'a, G, V, J, K, C> {
 pub struct Job {
     /// The page.
     pub page: Page,
+    /// Its image, for models that see: they write and verify by it, and by the text where there is
+    /// some. A page without text is neither looked for among others nor scored by the judge, so
+    /// its queries have no score and no margin.
+    pub image: Option<LlmImage>,
     /// Positives that exist already: they are verified, and none is generated.
     pub positives: Vec<String>,
     /// Written into the groups (RFC 3339).
@@ -118,7 +122,7 @@ pub async fn generate<G: Llm, V: Llm, J: Judge, K: Consistency, C: Cache>(
     observe: impl AsyncFnMut(Progress) -> Result<(), Error>,
 ) -> Result<Outcome, Error> {
     settings.check()?;
-    settings.check_page(&job.page.text)?;
+    settings.check_page(&job.page.text, job.image.as_ref())?;
     let mut run = Run {
         job,
         seams,
@@ -192,6 +196,16 @@ where
             funnel: self.funnel.clone(),
         })
         .await
+    }
+
+    /// Whether there is something to search and to score.
+    fn has_text(&self) -> bool {
+        !self.job.page.text.trim().is_empty()
+    }
+
+    /// The page as prompts have it; its image goes beside them.
+    fn page(&self) -> String {
+        page(&self.job.page.text, self.job.image.is_some())
     }
 
     fn fits(&self, query: &str) -> bool {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::property::Property;
 use crate::error::Error;
+use crate::llm::LlmImage;
 
 /// How a page becomes training groups. The defaults are `DocReRank`'s where the paper gives one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,10 +93,11 @@ impl Settings {
         self.properties.iter().try_for_each(Property::check)
     }
 
-    /// Checks the page against its limit.
-    pub(crate) fn check_page(&self, page: &str) -> Result<(), Error> {
-        if page.trim().is_empty() {
-            return Err(Error::argument("page", "some text", "none"));
+    /// Checks the page against its limit; with an image it needs no text.
+    pub(crate) fn check_page(&self, page: &str, image: Option<&LlmImage>) -> Result<(), Error> {
+        if page.trim().is_empty() && image.is_none() {
+            let expected = "some text, or an image and a language model that sees";
+            return Err(Error::argument("page", expected, "none"));
         }
         if page.len() > self.page_bytes {
             let expected = format!("at most {} bytes; cut it into pages", self.page_bytes);
@@ -157,8 +159,9 @@ mod tests {
     #[test]
     fn a_page_is_refused_rather_than_cut() {
         let settings = Settings::default();
-        assert!(settings.check_page(&"x".repeat(48_001)).is_err());
-        assert!(settings.check_page(" \n").is_err());
-        assert_eq!(settings.check_page("Some text."), Ok(()));
+        let check = |page: &str| settings.check_page(page, None);
+        assert!(check(&"x".repeat(48_001)).is_err());
+        assert!(check(" \n").is_err());
+        assert_eq!(check("Some text."), Ok(()));
     }
 }

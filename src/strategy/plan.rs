@@ -96,6 +96,8 @@ pub enum Need {
     Anchors,
     /// First-stage scores.
     FirstStage,
+    /// Page images.
+    Pages,
 }
 
 /// What a strategy asks at most.

@@ -23,6 +23,8 @@ pub(super) enum Question<'a> {
     Order { top: usize },
     /// As [`Self::Order`], shown what the lexical score of each is.
     OrderScored { top: usize },
+    /// Sort the pages of a grid; as [`Self::Order`] of all.
+    Grid,
     /// 0 to 10 for each.
     Grades,
     /// Share of these parts of the query that each covers, 0..1.
@@ -55,6 +57,7 @@ impl Question<'_> {
             Self::Best => include_str!("prompts/best.txt"),
             Self::Order { .. } => include_str!("prompts/order.txt"),
             Self::OrderScored { .. } => include_str!("prompts/order_scored.txt"),
+            Self::Grid => include_str!("prompts/grid.txt"),
             Self::Grades => include_str!("prompts/grades.txt"),
             Self::Checklist(_) => include_str!("prompts/checklist.txt"),
         };
@@ -75,6 +78,7 @@ impl Question<'_> {
         LlmRequest {
             system: listing.system(&more),
             user: listing.fill(template, &more),
+            images: Vec::new(),
             schema: Some(self.schema(n)),
             max_tokens,
             temperature: 0.0,
@@ -108,7 +112,7 @@ impl Question<'_> {
                 };
                 return Ok(only(winner));
             }
-            Self::Order { .. } | Self::OrderScored { .. } => {
+            Self::Order { .. } | Self::OrderScored { .. } | Self::Grid => {
                 let ranking = list(&object(text)?, "ranking")?;
                 let order = ids(&ranking.iter().collect::<Vec<_>>(), n)?;
                 if order.is_empty() {
@@ -161,7 +165,7 @@ impl Question<'_> {
             }
             Self::Pair => closed(&[("better", json!({"type": "string", "enum": ["A", "B"]}))]),
             Self::Best => closed(&[("best", id)]),
-            Self::Order { .. } | Self::OrderScored { .. } => {
+            Self::Order { .. } | Self::OrderScored { .. } | Self::Grid => {
                 closed(&[("ranking", json!({"type": "array", "items": id}))])
             }
             Self::Grades => {

@@ -8,7 +8,7 @@ use super::session::{Session, Verdict};
 use super::{
     Anncur, Bound, Checklist, Description, Diffusion, Facets, First, Groupwise, Icr, InsertRank,
     Listwise, Need, Outcome, Pairs, Pairwise, Pointwise, Progress, PromptFeedback, Rewrite,
-    Rocchio, Seams, Setwise, Task,
+    Rocchio, Seams, Setwise, Square, Task,
 };
 use crate::error::Error;
 
@@ -32,6 +32,7 @@ pub enum Strategy {
     Rewrite(Rewrite),
     Facets(Facets),
     Checklist(Checklist),
+    Square(Square),
 }
 
 /// Calls a [`Plan`]'s method on whatever strategy it is.
@@ -53,6 +54,7 @@ macro_rules! with_plan {
             Strategy::Rewrite($plan) => $call,
             Strategy::Facets($plan) => $call,
             Strategy::Checklist($plan) => $call,
+            Strategy::Square($plan) => $call,
         }
     };
 }
@@ -80,6 +82,7 @@ impl Strategy {
             Self::Rewrite(Rewrite::default()),
             Self::Facets(Facets::default()),
             Self::Checklist(Checklist::default()),
+            Self::Square(Square::default()),
         ]
     }
 
@@ -172,6 +175,7 @@ impl Strategy {
                 Need::Vectors => ("vectors", seams.vectors.is_some()),
                 Need::Anchors => ("anchors", seams.anchors.is_some()),
                 Need::FirstStage => ("firstStage", task.first_stage.is_some()),
+                Need::Pages => ("pages", seams.pages.is_some()),
             };
             if !is_there {
                 let expected = format!("what {} needs", description.name);

@@ -9,7 +9,7 @@ use core::pin::Pin;
 
 use super::{Group, Judge, Progress};
 use crate::error::Error;
-use crate::llm::{Llm, LlmAnswer, LlmRequest};
+use crate::llm::{Llm, LlmAnswer, LlmImage, LlmRequest};
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
 
@@ -29,6 +29,8 @@ pub struct Seams<'a> {
     pub attention: Option<&'a dyn AnyAttention>,
     /// Cached vectors of the query and of the task's documents.
     pub vectors: Option<Vectors<'a>>,
+    /// The documents' page images.
+    pub pages: Option<&'a dyn AnyPages>,
     /// Scores of anchor queries: a row a query, a score for each of the task's documents, from the
     /// same judge. Any queries will do whose documents are alike.
     pub anchors: Option<&'a [&'a [f32]]>,
@@ -41,6 +43,20 @@ pub struct Vectors<'a> {
     pub query: &'a [f32],
     /// One a document, each as long as the query's.
     pub documents: &'a [&'a [f32]],
+}
+
+/// The documents as pages that can be looked at.
+#[expect(
+    async_fn_in_trait,
+    reason = "WASM futures are not Send; strategies are generic over the pages"
+)]
+pub trait Pages {
+    /// Pages in one image, each under its number from 1, in the order of `documents`: indexes into
+    /// the task's documents. `image::grid` makes one.
+    ///
+    /// # Errors
+    /// What keeps a page from being read; the run ends before anything is asked.
+    async fn grid(&self, documents: &[usize]) -> Result<LlmImage, Error>;
 }
 
 /// Turns texts into vectors.
@@ -137,6 +153,18 @@ pub trait AnyEmbedder {
 impl<T: Embedder> AnyEmbedder for T {
     fn embed_query_boxed<'a>(&'a self, text: &'a str) -> Boxed<'a, Vec<f32>> {
         Box::pin(self.embed_query(text))
+    }
+}
+
+/// [`Pages`] behind a pointer.
+pub trait AnyPages {
+    /// [`Pages::grid`].
+    fn grid_boxed<'a>(&'a self, documents: &'a [usize]) -> Boxed<'a, LlmImage>;
+}
+
+impl<T: Pages> AnyPages for T {
+    fn grid_boxed<'a>(&'a self, documents: &'a [usize]) -> Boxed<'a, LlmImage> {
+        Box::pin(self.grid(documents))
     }
 }
 

@@ -4,10 +4,11 @@
 use std::cell::{Cell, RefCell};
 
 use super::{
-    Attention, AttentionPrompt, Embedder, Group, Judge, Letters, Limits, Outcome, Progress, Seams,
-    Strategy, Task,
+    Attention, AttentionPrompt, Embedder, Group, Judge, Letters, Limits, Outcome, Pages, Progress,
+    Seams, Strategy, Task,
 };
 use crate::error::Error;
+use crate::llm::{LlmImage, MediaType};
 use crate::random::Random;
 
 mod scripted;
@@ -153,6 +154,32 @@ impl Embedder for Inside {
     }
 }
 
+/// Pages that show their texts: a "grid" of them is a list.
+pub(super) struct Album<'a> {
+    pub(super) texts: &'a [String],
+    pub(super) grids: RefCell<Vec<Vec<usize>>>,
+}
+
+impl<'a> Album<'a> {
+    pub(super) fn new(texts: &'a [String]) -> Self {
+        let grids = RefCell::default();
+        Self { texts, grids }
+    }
+}
+
+impl Pages for Album<'_> {
+    async fn grid(&self, documents: &[usize]) -> Result<LlmImage, Error> {
+        self.grids.borrow_mut().push(documents.to_vec());
+        let texts: Vec<&str> = documents.iter().map(|&i| self.texts[i].as_str()).collect();
+        Ok(LlmImage {
+            media_type: MediaType::Png,
+            data: texts.join("\n").into_bytes().into(),
+            width: 100,
+            height: 100,
+        })
+    }
+}
+
 /// Every seam filled, all of them telling the truth or all of them undecided.
 pub(super) struct World {
     pub(super) texts: Vec<String>,
@@ -217,6 +244,7 @@ impl World {
                 documents: &rows,
             }),
             anchors: Some(&anchors),
+            pages: Some(&Album::new(&self.texts)),
         };
         work(&task, &seams)
     }

@@ -7,3 +7,4 @@ mod limits;
 mod models;
 mod prompts;
 mod ranks;
+mod square;

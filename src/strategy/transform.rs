@@ -77,6 +77,7 @@ fn request(
     LlmRequest {
         system: listing.system(more),
         user: listing.fill(template, more),
+        images: Vec::new(),
         schema: Some(schema),
         max_tokens: session.task.limits.answer_tokens,
         temperature: 0.0,

@@ -13,8 +13,8 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::{encode, into_js};
 use crate::error::Error;
-use crate::llm::{Llm, LlmAnswer, LlmRequest};
-use crate::strategy::{Embedder, Group, Judge};
+use crate::llm::{Llm, LlmAnswer, LlmImage, LlmRequest, MediaType};
+use crate::strategy::{Embedder, Group, Judge, Pages};
 
 #[wasm_bindgen]
 extern "C" {
@@ -152,11 +152,22 @@ pub(super) struct PageLlm<'a> {
 struct LlmQuestion<'a> {
     system: &'a str,
     user: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<SeenImage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<&'a serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     temperature: f32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenImage<'a> {
+    data: &'a serde_bytes::Bytes,
+    media_type: &'static str,
+    width: u32,
+    height: u32,
 }
 
 #[derive(Deserialize)]
@@ -169,11 +180,21 @@ struct LlmReply {
     output_tokens: u64,
 }
 
+fn seen(image: &LlmImage) -> SeenImage<'_> {
+    SeenImage {
+        data: serde_bytes::Bytes::new(&image.data),
+        media_type: image.media_type.name(),
+        width: image.width,
+        height: image.height,
+    }
+}
+
 impl Llm for PageLlm<'_> {
     async fn complete(&self, request: &LlmRequest) -> Result<LlmAnswer, Error> {
         let question = LlmQuestion {
             system: &request.system,
             user: &request.user,
+            images: request.images.iter().map(seen).collect(),
             schema: request.schema.as_ref(),
             max_tokens: request.max_tokens,
             temperature: request.temperature,
@@ -188,6 +209,54 @@ impl Llm for PageLlm<'_> {
             input_tokens: reply.input_tokens,
             output_tokens: reply.output_tokens,
         })
+    }
+}
+
+/// An image as the variant `images` has made it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MadeImage {
+    data: serde_bytes::ByteBuf,
+    media_type: String,
+    width: u32,
+    height: u32,
+}
+
+impl MadeImage {
+    pub(super) fn read(self) -> Result<LlmImage, Error> {
+        let media_type = [MediaType::Png, MediaType::Jpeg]
+            .into_iter()
+            .find(|media_type| media_type.name() == self.media_type);
+        let expected = "image/png or image/jpeg";
+        let refused = || Error::argument("image.mediaType", expected, &self.media_type);
+        Ok(LlmImage {
+            media_type: media_type.ok_or_else(refused)?,
+            data: self.data.as_slice().into(),
+            width: self.width,
+            height: self.height,
+        })
+    }
+}
+
+/// The documents' images, which the page has.
+pub(super) struct PageImages<'a> {
+    pub(super) page: &'a Page,
+}
+
+#[derive(Serialize)]
+struct GridQuestion<'a> {
+    documents: &'a [usize],
+}
+
+impl Pages for PageImages<'_> {
+    async fn grid(&self, documents: &[usize]) -> Result<LlmImage, Error> {
+        let expected = Expected {
+            kind: "grid",
+            what: "an image",
+        };
+        let question = GridQuestion { documents };
+        let image: MadeImage = self.page.ask_for(expected, &question).await?;
+        image.read()
     }
 }
 

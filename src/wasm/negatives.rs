@@ -6,7 +6,7 @@ use js_sys::Reflect;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use super::host::{Expected, Host, Page, PageJudge, PageLlm};
+use super::host::{Expected, Host, MadeImage, Page, PageJudge, PageLlm};
 use super::{decode, encode};
 use crate::error::Error;
 use crate::llm::LlmAnswer;
@@ -25,6 +25,8 @@ struct RunOptions {
     /// Its name.
     id: String,
     text: String,
+    /// As the variant `images` has prepared it.
+    image: Option<MadeImage>,
     /// Other pages that a positive must not belong to.
     others: Vec<String>,
     /// Positives that exist already.
@@ -153,11 +155,14 @@ async fn run(options: RunOptions, page: &Page) -> Result<(Outcome, f64), Error> 
         };
         page.observe(&told).await
     };
+    let image = options.image.map(MadeImage::read).transpose()?;
     let job = Job {
         page: crate::negatives::Page {
+            image: image.as_ref().map(|_| options.id.clone()),
             id: options.id,
             text: options.text,
         },
+        image,
         positives: options.positives,
         time: options.time,
     };

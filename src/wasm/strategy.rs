@@ -4,7 +4,7 @@ use js_sys::{Float32Array, Object, Reflect, Uint32Array};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use super::host::{Host, Page, PageEmbedder, PageJudge, PageLlm, TextKind};
+use super::host::{Host, Page, PageEmbedder, PageImages, PageJudge, PageLlm, TextKind};
 use super::{decode, encode, into_js};
 use crate::error::Error;
 use crate::retrieval::{Fusion, Hit};
@@ -40,6 +40,8 @@ struct StrategyOptions {
     llm: bool,
     /// Whether the page answers `embed`.
     embedder: bool,
+    /// Whether the page answers `grid`.
+    pages: bool,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +150,7 @@ async fn run(
         page,
         max_group: options.judge.max_group,
     };
+    let pages = PageImages { page };
     let is_llms = options.llm && options.judge.gives_way && !needs.contains(&Need::Llm);
     let anchors: Option<Vec<&[f32]>> =
         (options.anchors.as_ref()).map(|rows| rows.iter().map(Vec::as_slice).collect());
@@ -170,6 +173,7 @@ async fn run(
             query: &vectors.0,
             documents: &rows,
         }),
+        pages: if options.pages { Some(&pages) } else { None },
         anchors: anchors.as_deref(),
         ..Seams::default()
     };

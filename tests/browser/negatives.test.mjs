@@ -114,6 +114,52 @@ test("a model's queries are verified by its two votes, and a liar's negatives al
   assert.deepEqual([lied.funnel.negatives.kept, lied.funnel.negatives.deaths.both_prompts], [0, lied.funnel.negatives.generated]);
 });
 
+/** Width and height of a PNG. */
+const sizeOf = (png) => [png.readUInt32BE(16), png.readUInt32BE(20)];
+
+test("a page that is only an image reaches a model scaled and whole; what cannot be read is refused before anything is asked", async (t) => {
+  const page = await open(t);
+  const llm = await startModel();
+  const loads = () => server.requests.filter(({ path }) => path.startsWith("/wasm/images/")).length;
+  const before = loads();
+  const outcome = await page.evaluate(async (baseUrl) => {
+    const { generateNegatives, exportGroups } = await import("/index.js");
+    const { openAiCompatible } = await import("/llm-for-tests.js");
+    const judge = await Reranker.load({ model: model("tiny-cross-encoder"), device: "cpu", threads: 1 });
+    const canvas = new OffscreenCanvas(2000, 1000);
+    const context = canvas.getContext("2d");
+    context.fillStyle = "white";
+    context.fillRect(0, 0, 2000, 1000);
+    context.fillStyle = "black";
+    context.fillRect(0, 0, 2000, 500);
+    const image = await canvas.convertToBlob();
+    const options = { judge, llm: openAiCompatible({ baseUrl, model: "m", maxRetries: 0 }), imageSide: 500, cache: false, settings: { candidates: 3 } };
+    const torn = await image.slice(0, image.size / 2).arrayBuffer();
+    const refused = [
+      await attempt(() => generateNegatives({ image: new Uint8Array(torn) }, options)),
+      await attempt(() => generateNegatives({ image }, { ...options, imageSide: 9 })),
+      await attempt(() => generateNegatives({ image }, { judge })),
+      await attempt(() => generateNegatives({ image: "page.png" }, options)),
+    ];
+    const { groups, warnings } = await generateNegatives({ image, title: "page.png" }, options);
+    return { refused, groups, warnings, columns: await exportGroups(groups, "colhnque") };
+  }, llm.baseUrl);
+  for (const [at, words] of [/PNG/, /longestSide/, /llm/, /Blob/].entries()) assertCode(outcome.refused[at], "invalid_argument", words);
+  assert.ok(loads() > before);
+  assert.equal(outcome.groups.length, 3);
+  for (const { page: { id, text, image }, positive, negatives } of outcome.groups) {
+    assert.deepEqual([id, text, image, positive.score], ["page.png", "", "page.png", null]);
+    assert.ok(negatives.length === 3 && negatives.every(({ margin, votes }) => margin === null && votes));
+  }
+  assert.match(outcome.warnings.join(), /nothing was scored/);
+  assert.equal(JSON.parse(outcome.columns.split("\n")[0]).image, "page.png");
+  const images = llm.requests.flatMap(({ body }) => body.messages[1].content).filter(({ type }) => type === "image_url");
+  assert.ok(images.length >= 5, `${images.length} of ${llm.requests.length} requests`);
+  const [start] = images[0].image_url.url.split(",");
+  assert.equal(start, "data:image/png;base64");
+  for (const { image_url: { url } } of images) assert.deepEqual(sizeOf(Buffer.from(url.split(",")[1], "base64")), [500, 250]);
+});
+
 test("a run that a failing server, a budget, an abort or a reload interrupts goes on and repeats no paid call", async (t) => {
   const page = await open(t);
   const whole = await callsOfAWholeRun(page);
@@ -210,4 +256,29 @@ test("what cannot be worked on is refused with a reason", async (t) => {
   assertCode(outcomes.limit, "invalid_argument", /limits.cost/);
   assertCode(outcomes.format, "invalid_argument", /csv/);
   assertCode(outcomes.line, "invalid_argument", /line 1/);
+});
+
+test("an answer is kept and found again although the browser has closed the connection, and what cannot be kept says what to do", async (t) => {
+  const page = await open(t);
+  const { found, lost } = await page.evaluate(async () => {
+    const { storedAnswers } = await import("/index.js");
+    const answers = storedAnswers("answers-for-a-test");
+    const { transaction } = IDBDatabase.prototype;
+    const before = (once) => {
+      IDBDatabase.prototype.transaction = function begin(...args) {
+        IDBDatabase.prototype.transaction = transaction;
+        once(this);
+        return transaction.apply(this, args);
+      };
+    };
+    await answers.put("a", { text: "one" });
+    before((database) => database.close());
+    await answers.put("b", { text: "two" });
+    before((database) => database.close());
+    const found = [await answers.get("a"), await answers.get("b"), await answers.get("c")];
+    before(() => { throw new DOMException("the disk is full", "QuotaExceededError"); });
+    return { found, lost: await attempt(() => answers.put("d", { text: "three" })) };
+  });
+  assert.deepEqual(found, [{ text: "one" }, { text: "two" }, null]);
+  assertCode(lost, "storage", /disk is full.*cache: false/);
 });

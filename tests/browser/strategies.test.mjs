@@ -44,7 +44,7 @@ test("the list of strategies says what each needs, and every name in it is under
     }
     return { list, outcomes };
   });
-  assert.equal(list.length, 18);
+  assert.equal(list.length, 19);
   const named = Object.fromEntries(list.map((strategy) => [strategy.name, strategy]));
   assert.deepEqual([named.pointwise.family, named.pointwise.needs, named.pointwise.options], ["pointwise", ["pointwise"], ["k", "beta"]]);
   assert.match(named["prp-heapsort"].cost, /n/);
@@ -246,4 +246,54 @@ test("what makes no sense is refused before anything is asked", async (t) => {
   ]) assertCode(outcomes[name], "invalid_argument", message);
   assertCode(outcomes.count, "internal", /answered otherwise/);
   assert.equal(server.requests.filter(({ path }) => path.endsWith("logic/foliorank_bg.wasm")).length > 0, true);
+});
+
+test("a model that sees sorts the grid of page images; what is no image is named before the model is asked", async (t) => {
+  const page = await open(t);
+  const outcome = await page.evaluate(async () => {
+    const reranker = await load();
+    // As many pages as fill two rows of a grid; the lighter one is the better one.
+    const shades = [40, 200, 120, 90];
+    const pages = await Promise.all(shades.map(async (shade, index) => {
+      const canvas = new OffscreenCanvas(60, 80);
+      const context = canvas.getContext("2d");
+      context.fillStyle = `rgb(${shade}, ${shade}, ${shade})`;
+      context.fillRect(0, 0, 60, 80);
+      const blob = await canvas.convertToBlob({ type: index % 2 ? "image/jpeg" : "image/png" });
+      return index % 2 ? blob : new Uint8Array(await blob.arrayBuffer());
+    }));
+    const asked = [];
+    const seeing = async (request) => {
+      asked.push({ user: request.user, images: request.images.map(({ mediaType, width, height }) => ({ mediaType, width, height })) });
+      const [{ data, mediaType, width, height }] = request.images;
+      const context = new OffscreenCanvas(width, height).getContext("2d");
+      context.drawImage(await createImageBitmap(new Blob([data], { type: mediaType })), 0, 0);
+      const light = [[1, 1], [3, 1], [1, 3], [3, 3]].map(([x, y]) => context.getImageData((x * width) / 4, (y * height) / 4 + 5, 1, 1).data[0]);
+      const ranking = light.map((value, index) => ({ value, id: index + 1 })).sort((a, b) => b.value - a.value).map(({ id }) => id);
+      return { text: JSON.stringify({ ranking }), inputTokens: 100, outputTokens: 10 };
+    };
+    const documents = ["a", "b", "c", "d"];
+    const options = { strategy: "square", llm: seeing };
+    const { results, strategy } = await reranker.rerank("light", documents, { ...options, pages });
+    // The first stage puts the last document first: it is number 1 of the grid.
+    const turned = await reranker.rerank("light", documents, { ...options, pages, firstStage: [1, 2, 3, 4] });
+    const before = asked.length;
+    const refused = [
+      await attempt(() => reranker.rerank("light", documents, { ...options, pages: pages.slice(1) })),
+      await attempt(() => reranker.rerank("light", documents, { ...options, pages: [...pages.slice(1), "page.png"] })),
+      await attempt(() => reranker.rerank("light", documents, { ...options, pages: [...pages.slice(0, 2), new Uint8Array([1, 2, 3]), pages[3]] })),
+      await attempt(() => reranker.rerank("light", documents, { pages })),
+    ];
+    return { order: results.map(({ index }) => index), turned: turned.results.map(({ index }) => index), strategy, asked, spent: asked.length - before, refused };
+  });
+  assert.deepEqual(outcome.order, [1, 2, 3, 0]);
+  assert.deepEqual(outcome.turned, [1, 2, 3, 0]);
+  assert.deepEqual([outcome.strategy.name, outcome.strategy.calls, outcome.strategy.warnings], ["square", 1, []]);
+  assert.equal(outcome.spent, 0);
+  for (const { user, images } of outcome.asked) {
+    assert.match(user, /light/);
+    assert.equal(images.length, 1);
+    assert.ok(images[0].width > 300 && images[0].height > 300 && Math.max(images[0].width, images[0].height) <= 1568, JSON.stringify(images));
+  }
+  for (const [at, words] of [/pages.*4/, /pages.*4/, /page 3/, /strategy/].entries()) assertCode(outcome.refused[at], "invalid_argument", words);
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { Buffer } from "node:buffer";
 import { pathToFileURL } from "node:url";
 
 const [dist, folder] = process.argv.slice(2);
@@ -23,7 +24,18 @@ const order = ({ results }) => results.map(({ index }) => index);
 const sorted = await ask({ strategy: "prp-heapsort:k=3" });
 const text = "In 2021, Northwind Energy sold its Danish gas business for $40 million. Revenue rose by 12% in 2021.";
 const { groups } = await generateNegatives({ text, title: "report" }, { judge: reranker, logic });
+// A page that is only an image, of 1 x 1 pixel: with the variant `images` a model gets it, without it the caller is told.
+const image = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==", "base64");
+const seen = [];
+const llm = async ({ images = [] }) => {
+  seen.push(...images.map(({ mediaType, width, height }) => [mediaType, width, height]));
+  return { text: "I see nothing.", inputTokens: 1, outputTokens: 1 };
+};
+const look = (logic) => generateNegatives({ image }, { judge: reranker, llm, logic, cache: false });
+const { code: withoutImages } = await look(logic).catch((error) => error);
+const { groups: ofImage } = await look({ ...logic, images: await variant("images") }).catch((error) => ({ groups: String(error) }));
 console.log(JSON.stringify({
+  withoutImages, seen, ofImage,
   names: (await strategies({ logic })).map(({ name }) => name), plain: order(await ask({})),
   strategy: { order: order(sorted), report: sorted.strategy },
   fused: order(await ask({ firstStage: [2, 1, 3], fuse: "z:1" })),

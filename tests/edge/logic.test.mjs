@@ -15,7 +15,7 @@ const hosts = {
 for (const [name, [command, args]] of Object.entries(hosts)) {
   test(`${name} runs strategies, fuses and makes negatives with the logic that it is given`, { timeout: 180_000 }, () => {
     const said = execFileSync(command, [...args, join(root, "www/dist"), tiny], { cwd: here, encoding: "utf8" });
-    const { names, plain, strategy, fused, groups, csv } = JSON.parse(said.trim().split("\n").at(-1));
+    const { withoutImages, seen, ofImage, names, plain, strategy, fused, groups, csv } = JSON.parse(said.trim().split("\n").at(-1));
     assert.ok(names.includes("prp-heapsort") && names.length > 10, names.join());
     assert.equal(strategy.report.name, "prp-heapsort");
     assert.ok(strategy.report.judgements > 0);
@@ -25,5 +25,9 @@ for (const [name, [command, args]] of Object.entries(hosts)) {
     assert.deepEqual(fused, [2, 0, 1]);
     assert.ok(groups > 0);
     assert.equal(csv, true);
+    assert.equal(withoutImages, "invalid_argument");
+    assert.ok(seen.length > 0, JSON.stringify(ofImage));
+    for (const image of seen) assert.deepEqual(image, ["image/png", 1, 1]);
+    assert.deepEqual(ofImage, []);
   });
 }

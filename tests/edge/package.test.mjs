@@ -23,7 +23,7 @@ test("the tarball has every file that the exports name, no source and no demo", 
   const named = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [entry] : Object.values(entry))).filter((path) => !path.includes("*"));
   assert.ok(named.length > 10);
   for (const path of named) assert.ok(files.has(path.slice(2)), `${path} is not in the tarball`);
-  for (const variant of ["cpu", "cpu-relaxed", "gpu", "logic"]) assert.ok(files.has(`dist/wasm/${variant}/foliorank_bg.wasm`), variant);
+  for (const variant of ["cpu", "cpu-relaxed", "gpu", "images", "logic"]) assert.ok(files.has(`dist/wasm/${variant}/foliorank_bg.wasm`), variant);
   for (const path of files) assert.doesNotMatch(path, /^(src|demo|test|node_modules)\/|dist\/demo|\.tgz$/);
 });
 

@@ -2,7 +2,7 @@
 // There are two services, the engine's (service.ts) and the logic's (logic/service.ts), each with a worker script of its own.
 import { RerankError } from "./errors.js";
 import type { ConnectLogic } from "./logic/client.js";
-import { LogicService, type LoadLogic } from "./logic/service.js";
+import { LogicService, type LoadImages, type LoadLogic } from "./logic/service.js";
 import { absolute } from "./place.js";
 import type { Order, Reply } from "./protocol.js";
 import { Service, type LoadEngine } from "./service.js";
@@ -72,4 +72,5 @@ export const connectLogicWorker: ConnectLogic = (events) =>
 export const connectHere = (loadEngine?: LoadEngine): Connect => (events) => linkHere(events, (post) => new Service(post, loadEngine));
 
 /** Runs the LogicService here. */
-export const connectLogicHere = (load?: LoadLogic): ConnectLogic => (events) => linkHere(events, (post) => new LogicService(post, load));
+export const connectLogicHere = (load?: LoadLogic, images?: LoadImages): ConnectLogic =>
+  (events) => linkHere(events, (post) => new LogicService(post, load, images));

@@ -13,7 +13,7 @@ export { exportGroups, importGroups } from "./negatives/files.js";
 export { generateNegatives, rescoreNegative } from "./negatives/generate.js";
 export { Index } from "./search-index.js";
 export { strategies, type LogicOptions } from "./strategies.js";
-export type { LogicGlue, SuppliedLogic } from "./logic/glue.js";
+export type { ImagesGlue, LogicGlue, SuppliedImages, SuppliedLogic } from "./logic/glue.js";
 export type * from "./llm.js";
 export type * from "./negatives/types.js";
 export type * from "./search-types.js";

@@ -1,12 +1,23 @@
 // The seam to a language model: the caller's own function, over whatever transport and with whatever key it has.
 // Types only. Prompts are the library's, and what comes back is checked there.
 
+/** An image as a model sees it: PNG or JPEG, upright, scaled. */
+export interface LlmImage {
+  /** A whole file. */
+  data: Uint8Array;
+  mediaType: "image/png" | "image/jpeg";
+  width: number;
+  height: number;
+}
+
 /** One question. */
 export interface LlmRequest {
   /** Instructions, apart from any document's text. */
   system: string;
   /** The task and the documents, fenced and labelled as data. */
   user: string;
+  /** What `user` speaks of as attached, in that order; absent: nothing. Only models that see can answer. */
+  images?: LlmImage[];
   /** JSON Schema of the answer; absent: plain text. */
   schema?: Record<string, unknown>;
   /** Most tokens of the answer; absent: the provider's limit. */

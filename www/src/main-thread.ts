@@ -11,7 +11,7 @@ export { ERROR_CODES, RerankError, type ErrorCode } from "./errors.js";
 export type * from "./llm.js";
 export type * from "./strategy-types.js";
 export type * from "./types.js";
-export type { LogicGlue, SuppliedLogic } from "./logic/glue.js";
+export type { ImagesGlue, LogicGlue, SuppliedImages, SuppliedLogic } from "./logic/glue.js";
 export { strategies, type LogicOptions } from "./strategies.js";
 export type { Glue, SuppliedWasm } from "./wasm.js";
 export type { SuppliedFiles } from "./engine.js";

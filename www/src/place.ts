@@ -11,7 +11,7 @@ export interface WasmUrls {
   module: string;
 }
 
-export type WasmPlaces = Record<Variant | "logic", WasmUrls>;
+export type WasmPlaces = Record<Variant | "logic" | "images", WasmUrls>;
 
 /** A file of the package, whatever a bundler made of `new URL(…, import.meta.url)`: of Turbopack's, only the path is sure. */
 export const absolute = ({ href }: URL): URL => new URL(href, (globalThis as { location?: { href: string } }).location?.href);
@@ -22,7 +22,7 @@ function inFolder(value: string | URL): WasmPlaces {
   const folder = new URL(value, pageUrl());
   if (!folder.pathname.endsWith("/")) folder.pathname += "/";
   const files = (variant: string): WasmUrls => pair(new URL(`${variant}/foliorank.js`, folder), new URL(`${variant}/foliorank_bg.wasm`, folder));
-  return { cpu: files("cpu"), "cpu-relaxed": files("cpu-relaxed"), gpu: files("gpu"), logic: files("logic") };
+  return { cpu: files("cpu"), "cpu-relaxed": files("cpu-relaxed"), gpu: files("gpu"), logic: files("logic"), images: files("images") };
 }
 
 /**
@@ -36,5 +36,6 @@ export function wasmPlaces(value: string | URL | undefined): WasmPlaces {
     "cpu-relaxed": pair(new URL("./wasm/cpu-relaxed/foliorank.js", import.meta.url), new URL("./wasm/cpu-relaxed/foliorank_bg.wasm", import.meta.url)),
     gpu: pair(new URL("./wasm/gpu/foliorank.js", import.meta.url), new URL("./wasm/gpu/foliorank_bg.wasm", import.meta.url)),
     logic: pair(new URL("./wasm/logic/foliorank.js", import.meta.url), new URL("./wasm/logic/foliorank_bg.wasm", import.meta.url)),
+    images: pair(new URL("./wasm/images/foliorank.js", import.meta.url), new URL("./wasm/images/foliorank_bg.wasm", import.meta.url)),
   };
 }

@@ -3,13 +3,14 @@ import type { EmbedderLike, Judge, JudgeGroup, StrategyDescription, StrategyOpti
 import type { Answers, LogicClient } from "./logic/client.js";
 import type { SuppliedLogic } from "./logic/glue.js";
 import { sharedLogic, suppliedLogic } from "./logic/shared.js";
-import type { LlmRequest } from "./llm.js";
+import { bytesOf } from "./file.js";
+import type { LlmImage, LlmRequest } from "./llm.js";
 import { wasmPlaces } from "./place.js";
 import type { RerankProgress } from "./types.js";
 
 /** Where the WASM is, for calls that belong to no reranker. */
 export interface LogicOptions {
-  /** Folder holding `logic/`. Default: `wasm/` beside this script. */
+  /** Folder holding `logic/`, and `images/` for pages with an image. Default: `wasm/` beside this script. */
   wasmUrl?: string | URL;
   /** Default true where there is `Worker`. */
   worker?: boolean;
@@ -19,7 +20,7 @@ export interface LogicOptions {
 
 export const logicOf = ({ wasmUrl, worker, logic }: LogicOptions = {}): LogicClient => (logic
   ? suppliedLogic(logic)
-  : sharedLogic({ wasm: wasmPlaces(wasmUrl).logic, worker: worker !== false && typeof Worker !== "undefined" }));
+  : sharedLogic({ wasm: wasmPlaces(wasmUrl), worker: worker !== false && typeof Worker !== "undefined" }));
 
 /** Every strategy there is, in the order of the documentation. */
 export async function strategies(options?: LogicOptions): Promise<StrategyDescription[]> {
@@ -48,12 +49,13 @@ export interface RunOptions extends StrategyOptions {
   onProgress?: ((progress: RerankProgress) => void) | undefined;
 }
 
-function answers({ judge, llm, embedder }: StrategyOptions, own: OwnJudge): Answers {
+function answers(logic: LogicClient, { judge, llm, embedder, pages }: StrategyOptions, own: OwnJudge): Answers {
   const ask = typeof judge === "object" ? judge.judge : judge;
   return {
     judge: ({ groups }: { groups: JudgeGroup[] }, signal) => (ask ? ask(groups, { signal }) : own(groups, signal)),
     ...(llm ? { llm: (request: LlmRequest, signal: AbortSignal) => llm(request, { signal }) } : {}),
     ...(embedder ? { embed: (asked: EmbedAsk, signal: AbortSignal) => embed(embedder, asked, signal) } : {}),
+    ...(pages ? { grid: (asked: GridAsk, signal: AbortSignal) => grid(logic, pages, asked, signal) } : {}),
   };
 }
 
@@ -68,21 +70,31 @@ export const embed = async (embedder: EmbedderLike, { texts, kind }: EmbedAsk, s
   return { vectors, dimensions };
 };
 
+/** What WASM asks of page images: those of these documents. */
+interface GridAsk {
+  documents: number[];
+}
+
+async function grid(logic: LogicClient, pages: readonly (Blob | Uint8Array)[], { documents }: GridAsk, signal: AbortSignal): Promise<LlmImage> {
+  const files = await Promise.all(documents.map((index) => bytesOf(pages[index] as Blob | Uint8Array)));
+  return await logic.call("images.grid", { files }, { signal });
+}
+
 const maxGroup = (judge: Judge | undefined): number => (typeof judge === "object" ? judge.maxGroup : 1);
 
 /** Rejects with a RerankError. */
 export async function runStrategy(
   logic: LogicClient, query: string, documents: string[], options: RunOptions, own: OwnJudge,
 ): Promise<Ranked & { report: StrategyReport }> {
-  const { strategy, firstStage, anchors, limits, prune, excerpt, topN, judge, llm, embedder, signal, onProgress } = options;
+  const { strategy, firstStage, anchors, limits, prune, excerpt, topN, judge, llm, embedder, pages, signal, onProgress } = options;
   const native = {
     strategy, limits: limits ?? {}, judge: { maxGroup: maxGroup(judge), givesWay: judge === undefined },
-    llm: llm !== undefined, embedder: embedder !== undefined,
+    llm: llm !== undefined, embedder: embedder !== undefined, pages: pages !== undefined,
     ...(firstStage ? { firstStage: Array.from(firstStage) } : {}), ...(anchors ? { anchors: anchors.map((row) => Array.from(row)) } : {}),
     ...(prune ? { prune } : {}), ...(excerpt === undefined ? {} : { excerpt }), ...(topN === undefined ? {} : { topN }),
   };
   const { ranking, ...report } = await logic.call("strategy.run", { query, documents, options: native }, {
-    signal, answers: answers(options, own),
+    signal, answers: answers(logic, options, own),
     onProgress: ({ step, steps, cost }: NativeProgress) => onProgress?.({ type: "strategy", step, steps, ...cost }),
   }) as NativeReport;
   return {

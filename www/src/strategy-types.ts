@@ -53,6 +53,8 @@ export interface StrategyOptions {
   embedder?: EmbedderLike;
   /** The first stage's score of each document. Without it the documents are taken to be in first-stage order. */
   firstStage?: readonly number[];
+  /** The page image of each document, a PNG, JPEG or WebP file, for strategies that show pages to a model that sees. */
+  pages?: readonly (Blob | Uint8Array)[];
   /** Scores of anchor queries: for each query a score of each document. */
   anchors?: readonly (readonly number[])[];
   limits?: StrategyLimits;
@@ -103,7 +105,7 @@ export interface StrategyReport {
 
 export type StrategyFamily = "pointwise" | "pairwise" | "setwise" | "listwise" | "groupwise" | "internals" | "vectors" | "transform";
 export type StrategyNeed =
-  | "pointwise" | "pairwise" | "listwise" | "llm" | "embedder" | "letters" | "attention" | "vectors" | "anchors" | "first_stage";
+  | "pointwise" | "pairwise" | "listwise" | "llm" | "embedder" | "letters" | "attention" | "vectors" | "anchors" | "first_stage" | "pages";
 
 /** A strategy, for menus and documents. */
 export interface StrategyDescription {

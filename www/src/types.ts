@@ -90,13 +90,13 @@ export interface LoadOptions {
   onProgress?: (progress: LoadProgress) => void;
   /** Default `default`. */
   cache?: CacheMode;
-  /** Folder holding `cpu/`, `gpu/` and `logic/`. Default: `wasm/` beside this script. */
+  /** Folder holding `cpu/`, `gpu/`, `logic/` and `images/`. Default: `wasm/` beside this script. */
   wasmUrl?: string | URL;
   /** Default true where there is `Worker`. False computes on the calling thread. */
   worker?: boolean;
   /**
    * Default `auto`. Workers that share the documents of a call on the CPU, 1 to 64; each holds the model in memory. Without effect
-   * (one) on WebGPU and on the calling thread. A single document is never shared.
+   * (one) on WebGPU and on the calling thread. A long document is shared by its windows.
    */
   threads?: ThreadRequest;
 }

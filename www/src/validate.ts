@@ -1,6 +1,7 @@
 // Checks arguments before anything is posted to a worker: every complaint is `invalid_argument` and says what was found.
 // Limits that depend on the model (its length, its vocabulary) are the engine's business, not this file's.
 import { RerankError } from "./errors.js";
+import { isFile } from "./file.js";
 import type { EmbedOptions, LoadOptions, RerankDocument, RerankOptions } from "./types.js";
 
 const describe = (value: unknown): string => {
@@ -84,7 +85,7 @@ export function checkLoadOptions(options: Partial<LoadOptions>, modelNeeded: boo
 }
 
 /** Options that say nothing without a strategy. */
-const OF_STRATEGY = ["judge", "llm", "embedder", "anchors", "limits", "prune", "excerpt"] as const;
+const OF_STRATEGY = ["judge", "llm", "embedder", "pages", "anchors", "limits", "prune", "excerpt"] as const;
 
 /** What can be told without WASM; it checks ranges, and names of strategies. */
 function checkStrategy(documents: readonly unknown[], options: RerankOptions): void {
@@ -102,6 +103,9 @@ function checkStrategy(documents: readonly unknown[], options: RerankOptions): v
   } else checkFunction("judge", judge);
   checkFunction("llm", options.llm);
   if (embedder !== undefined && typeof (embedder as { embed?: unknown } | null)?.embed !== "function") complain("embedder", "an Embedder", embedder);
+  if (options.pages !== undefined && !(Array.isArray(options.pages) && options.pages.length === documents.length && options.pages.every(isFile))) {
+    complain("pages", `${documents.length} Blobs or Uint8Arrays, one a document`, options.pages);
+  }
   checkNames("limits", options.limits, ["judgements", "calls", "tokens", "answerTokens", "parallel"]);
   for (const [name, value] of Object.entries(options.limits ?? {})) checkCount(`limits.${name}`, value, 0);
   checkNames("prune", options.prune, ["k", "alpha"]);

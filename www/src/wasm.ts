@@ -1,7 +1,7 @@
 // The shape of the engine's WASM module as wasm-bindgen exports it, and loading any variant. Choosing among those of the engine is
 // engine.ts's business; what the variant logic exports is described in logic/glue.ts.
 import { RerankError } from "./errors.js";
-import type { WasmUrls } from "./place.js";
+import type { WasmPlaces, WasmUrls } from "./place.js";
 import type { DeviceKind, Variant } from "./types.js";
 
 export interface NativeProgress {
@@ -17,6 +17,13 @@ export interface NativeOptions {
   maxTokensPerDocument?: number;
   window?: number;
   overlap?: number;
+  share?: NativeShare;
+}
+
+/** The windows of each document that a worker is asked about: the nth part, from 0, of so many. */
+export interface NativeShare {
+  nth: number;
+  of: number;
 }
 
 /** What a call computed, and how long it took. */
@@ -86,7 +93,7 @@ export interface SuppliedWasm {
  * Downloads and starts one variant. `generation` above 0 asks for a new instance in a realm that already has one:
  * the glue keeps its instance in a module variable, so another URL is another instance.
  */
-export async function loadWasm<G extends AnyGlue = Glue>(variant: Variant | "logic", urls: WasmUrls, generation: number): Promise<G> {
+export async function loadWasm<G extends AnyGlue = Glue>(variant: keyof WasmPlaces, urls: WasmUrls, generation: number): Promise<G> {
   const script = new URL(urls.script);
   if (generation > 0) script.searchParams.set("generation", String(generation));
   const failed = (what: string, cause: unknown): RerankError =>

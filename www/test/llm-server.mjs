@@ -27,6 +27,10 @@ export function truth(user, schema, lies = false) {
     const answerable = (line) => lies || (line.includes("mills") && line.includes("2021"));
     return { verdicts: lines.map((line, at) => ({ number: at + 1, evidence: "", answerable: answerable(line) })) };
   }
+  if (properties.includes("plan") && user.includes("attached as an image")) {
+    // Three towns are what every image shows.
+    return { queries: [0, 1, 2].map((at) => ({ plan: at + 1, query: `How many mills did Holm${at} have in 2021?`, answer: "ten" })) };
+  }
   if (properties.includes("plan")) {
     return { queries: lines.map((line, at) => ({ plan: at + 1, query: `How many mills did ${town(line)} have in 2021?`, answer: "water mills" })) };
   }
@@ -95,7 +99,8 @@ export async function startLlm(mood = () => "perfect") {
       if (now === "refuse") return failed(401, `wrong key: ${request.headers.authorization}`);
       if (typeof now === "number") return failed(now, "not with this response_format", { "retry-after": "0" });
       if (now === "stall") return undefined;
-      const user = body.messages?.at(-1).content ?? "";
+      const asked = body.messages?.at(-1).content ?? "";
+      const user = typeof asked === "string" ? asked : asked.find(({ type }) => type === "text").text;
       const schema = body.response_format?.json_schema?.schema ?? (body.messages && inWords(body));
       const told = JSON.stringify(truth(user, schema, now === "lies"));
       const moody = { broken: "{\"queries\": [", echo: `{"key": "${request.headers.authorization}"}`, fenced: `Sure:\n\`\`\`json\n${told}\n\`\`\`\nDone.` };

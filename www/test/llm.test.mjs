@@ -206,6 +206,28 @@ test("Anthropic's and Google's packages are asked at the place that is named", a
   }
 });
 
+test("an image goes before the text, whole and as what it is, to each provider in its own way", async () => {
+  const image = { data: new Uint8Array([0xff, 0xd8, 0xff, 0xe0]), mediaType: "image/jpeg", width: 2, height: 1 };
+  const asked = { ...request, images: [image, { ...image, data: new Uint8Array([1]), mediaType: "image/png" }] };
+  const [jpeg, png] = ["/9j/4A==", "AQ=="];
+  const server = await serve();
+  const answer = await llm.openAiCompatible({ baseUrl: server.baseUrl, model: "m" })(asked, { signal: never });
+  assert.equal(JSON.parse(answer.text).queries.length, 12);
+  const text = { type: "text", text: request.user };
+  const url = (type, data) => ({ type: "image_url", image_url: { url: `data:${type};base64,${data}` } });
+  assert.deepEqual(server.requests[0].body.messages[1].content, [url("image/jpeg", jpeg), url("image/png", png), text]);
+
+  const sent = async (name) => {
+    const refusing = await serve(() => "refuse");
+    await assert.rejects(llm[name]({ model: "m", apiKey: KEY, baseUrl: refusing.baseUrl, maxRetries: 0 })(asked, { signal: never }));
+    return refusing.requests[0].body;
+  };
+  const source = (media_type, data) => ({ type: "image", source: { type: "base64", media_type, data } });
+  assert.deepEqual((await sent("anthropic")).messages[0].content, [source("image/jpeg", jpeg), source("image/png", png), text]);
+  const inline = (mimeType, data) => ({ inlineData: { mimeType, data } });
+  assert.deepEqual((await sent("google")).contents[0].parts, [inline("image/jpeg", jpeg), inline("image/png", png), { text: request.user }]);
+});
+
 test("any model of the AI SDK will do, and the browser's own where there is one", async () => {
   const { MockLanguageModelV3 } = await import("ai/test");
   const mock = new MockLanguageModelV3({
@@ -226,6 +248,8 @@ test("any model of the AI SDK will do, and the browser's own where there is one"
     const model = await llm.builtIn();
     assert.deepEqual(await ask(model), { text: "{}", inputTokens: 7, outputTokens: 0 });
     assert.deepEqual(asked, [request.system, request.user, SCHEMA, "destroyed"]);
+    const seeing = { ...request, images: [{ data: new Uint8Array([1]), mediaType: "image/png", width: 1, height: 1 }] };
+    await assert.rejects(model(seeing, { signal: never }), code("llm", /reads text only/));
     // Without promptStreaming there is nothing to listen to; the answer comes all the same.
     assert.deepEqual((await listen(model)).answer.text, "{}");
     const { create } = globalThis.LanguageModel;

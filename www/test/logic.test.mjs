@@ -4,20 +4,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { code, source } from "./source.mjs";
 
+const files = (variant) => ({ script: `https://a.example/${variant}/foliorank.js`, module: `https://a.example/${variant}/foliorank_bg.wasm` });
 const { connectLogicHere, LogicClient, LogicService, RerankError } = source;
 
 /** A client over a fake WASM whose `runStrategy(query, documents, options, host)` is the test's; `loads` has what each start was. */
-function start(runStrategy, { loads = [], load = async () => undefined } = {}) {
+function start(runStrategy, { loads = [], load = async () => undefined, images } = {}) {
   const connectHere = connectLogicHere(async (start) => {
     loads.push(start);
     await load(loads.length);
     return { runStrategy, strategies: () => [{ name: "pointwise" }], fuse: () => ({}) };
-  });
+  }, images);
   const connect = (events) => {
     const connection = connectHere({ ...events, reply: (reply) => events.reply(structuredClone(reply)) });
     return { ...connection, post: (order) => connection.post(structuredClone(order)) };
   };
-  return new LogicClient(connect, { wasm: { script: "https://a.example/foliorank.js", module: "https://a.example/foliorank_bg.wasm" }, exclusive: false });
+  return new LogicClient(connect, { wasm: { logic: files("logic"), images: files("images") }, exclusive: false });
 }
 
 const run = (client, hooks = {}, query = "q") => client.call("strategy.run", { query, documents: ["a", "b"], options: {} }, hooks);
@@ -150,4 +151,21 @@ test("after a trap a service runs nothing more: its memory can no longer be trus
   call(2, "next");
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual([ran, replies.map(({ kind, id, lost }) => [kind, id, lost])], [["trap"], [["failed", 1, true]]]);
+});
+
+test("the images' module is loaded by the first image, once, and again when that failed", async () => {
+  const loads = [];
+  const images = async (start) => {
+    loads.push(start.wasm.images.module);
+    if (loads.length === 1) throw new RerankError("download", "cut");
+    return { prepareImage: (file, { longestSide }) => ({ data: file, mediaType: "image/png", width: longestSide, height: 1 }) };
+  };
+  const client = start(async (query) => query, { images });
+  assert.equal(await run(client), "q");
+  assert.deepEqual(loads, []);
+  const prepare = (side) => client.call("images.prepare", { file: new Uint8Array([1, 2]), options: { longestSide: side } });
+  await assert.rejects(prepare(5), code("download"));
+  assert.deepEqual(await prepare(5), { data: new Uint8Array([1, 2]), mediaType: "image/png", width: 5, height: 1 });
+  assert.equal((await prepare(7)).width, 7);
+  assert.deepEqual(loads, ["https://a.example/images/foliorank_bg.wasm", "https://a.example/images/foliorank_bg.wasm"]);
 });

@@ -115,7 +115,7 @@ macro_rules! variant {
 /// What tests of the whole package need: every variant, the page, and these.
 macro_rules! package_and {
     ($($more:literal),+ $(,)?) => {
-        &["wasm cpu", "wasm cpu-relaxed", "wasm gpu", "wasm logic", "page", $($more),+]
+        &["wasm cpu", "wasm cpu-relaxed", "wasm gpu", "wasm logic", "wasm images", "page", $($more),+]
     };
 }
 
@@ -129,6 +129,7 @@ pub(crate) fn test<'a>(project: &'a Project, config: &'a Config) -> Vec<Step<'a>
     steps.extend(variant!(project, config, "cpu-relaxed"));
     steps.extend(variant!(project, config, "gpu"));
     steps.extend(variant!(project, config, "logic"));
+    steps.extend(variant!(project, config, "images"));
     steps.extend([
         step("clippy for wasm32", &["wasm32 standard library"], || {
             wasm::clippy(project, config)

@@ -128,7 +128,7 @@ pub(crate) fn with_names(project: &Project, config: &Config, name: &str) -> Resu
 
 /// clippy over the WASM boundary; not of the gpu variant, because checking burn for WebGPU again takes too long.
 pub(crate) fn clippy(project: &Project, config: &Config) -> Result<()> {
-    for name in ["cpu", "logic"] {
+    for name in ["cpu", "images", "logic"] {
         let mut command = toolchain::ensure(project)?.clippy(project)?;
         features(
             command.args([

@@ -4,8 +4,13 @@
 //! kept; tokens count four bytes of English each and answers of the usual length, so they are
 //! a guess. A run in which candidates die, or whose answers are cached, costs less.
 
-use foliorank::negatives::{Page, Prices, Settings};
+use foliorank::llm::LlmImage;
+use foliorank::negatives::{Prices, Settings};
 
+use super::input::Input;
+
+/// Bytes of a token.
+const BYTES: usize = 4;
 /// Bytes of a prompt without its data.
 const PROMPT: usize = 1_100;
 /// Bytes of a query, numbered.
@@ -23,10 +28,12 @@ pub(super) struct Estimate {
 
 impl Estimate {
     /// For these pages.
-    pub(super) fn of(pages: &[Page], settings: &Settings) -> Self {
+    pub(super) fn of(pages: &[Input], settings: &Settings) -> Self {
         let mut all = Self::default();
-        for page in pages {
-            all.add_page(page.text.len(), settings);
+        for Input { page, image } in pages {
+            // An image's tokens as bytes of text, for they are asked for with it.
+            let seen = image.as_ref().map_or(0, LlmImage::tokens) as usize * BYTES;
+            all.add_page(page.text.len() + seen, settings);
         }
         all
     }
@@ -70,20 +77,26 @@ impl Estimate {
 
     fn call(&mut self, data: usize, items: usize) {
         self.calls += 1;
-        self.input_tokens += (PROMPT + data).div_ceil(4) as u64;
+        self.input_tokens += (PROMPT + data).div_ceil(BYTES) as u64;
         self.output_tokens += (items * WRITTEN) as u64;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use foliorank::llm::MediaType;
+    use foliorank::negatives::Page;
+
     use super::*;
 
     #[test]
     fn the_paper_s_mode_costs_what_its_stages_add_up_to() {
-        let page = |text: &str| Page {
-            id: "p".into(),
-            text: text.into(),
+        let page = |text: &str| Input {
+            page: Page {
+                text: text.into(),
+                ..Page::default()
+            },
+            image: None,
         };
         let settings = Settings {
             candidates: 10,
@@ -100,6 +113,17 @@ mod tests {
         let longer = Estimate::of(&[page(&"x".repeat(4001))], &settings);
         // The page is read by all calls but the rephrasing and the variants.
         assert_eq!(longer.input_tokens - one.input_tokens, 9 * 1000);
+        let seen = Input {
+            image: Some(LlmImage {
+                media_type: MediaType::Png,
+                data: [].into(),
+                width: 1000,
+                height: 500,
+            }),
+            ..page("x")
+        };
+        let seen = Estimate::of(&[seen], &settings);
+        assert_eq!(seen.input_tokens - one.input_tokens, 9 * 1000);
         let prices = Prices {
             input: 1.0,
             output: 2.0,

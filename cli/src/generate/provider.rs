@@ -8,7 +8,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
-use foliorank::llm::{LlmAnswer, LlmRequest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use foliorank::llm::{LlmAnswer, LlmImage, LlmRequest};
 use serde_json::{Value, json};
 
 use super::form::Form;
@@ -138,7 +140,7 @@ impl Endpoint {
             "model": model,
             "messages": [
                 {"role": "system", "content": form.system(request)},
-                {"role": "user", "content": request.user},
+                {"role": "user", "content": content(request, openai_image)},
             ],
             "temperature": request.temperature,
         });
@@ -206,11 +208,40 @@ impl Endpoint {
     }
 }
 
+/// The text alone, or images and then the text, which models read best in this order.
+fn content(request: &LlmRequest, part: impl Fn(&LlmImage) -> Value) -> Value {
+    if request.images.is_empty() {
+        return json!(request.user);
+    }
+    let mut parts: Vec<Value> = request.images.iter().map(part).collect();
+    parts.push(json!({"type": "text", "text": request.user}));
+    Value::Array(parts)
+}
+
+fn openai_image(image: &LlmImage) -> Value {
+    let url = format!(
+        "data:{};base64,{}",
+        image.media_type.name(),
+        STANDARD.encode(&image.data)
+    );
+    json!({"type": "image_url", "image_url": {"url": url}})
+}
+
+fn anthropic_image(image: &LlmImage) -> Value {
+    let (name, data) = (image.media_type.name(), STANDARD.encode(&image.data));
+    json!({"type": "image", "source": {"type": "base64", "media_type": name, "data": data}})
+}
+
+fn google_image(image: &LlmImage) -> Value {
+    let (name, data) = (image.media_type.name(), STANDARD.encode(&image.data));
+    json!({"inlineData": {"mimeType": name, "data": data}})
+}
+
 fn anthropic(model: &str, request: &LlmRequest) -> Value {
     let mut body = json!({
         "model": model,
         "system": request.system,
-        "messages": [{"role": "user", "content": request.user}],
+        "messages": [{"role": "user", "content": content(request, anthropic_image)}],
         "max_tokens": request.max_tokens.unwrap_or(4096),
         // The API's range ends at 1.
         "temperature": request.temperature.min(1.0),
@@ -233,21 +264,26 @@ fn google(request: &LlmRequest) -> Value {
         config["responseMimeType"] = json!("application/json");
         config["responseJsonSchema"] = schema.clone();
     }
+    let mut parts: Vec<Value> = request.images.iter().map(google_image).collect();
+    parts.push(json!({"text": request.user}));
     json!({
         "systemInstruction": {"parts": [{"text": request.system}]},
-        "contents": [{"role": "user", "parts": [{"text": request.user}]}],
+        "contents": [{"role": "user", "parts": parts}],
         "generationConfig": config,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use foliorank::llm::MediaType;
+
     use super::*;
 
     fn request() -> LlmRequest {
         LlmRequest {
             system: "be exact".into(),
             user: "the page".into(),
+            images: Vec::new(),
             schema: Some(json!({"type": "object"})),
             max_tokens: Some(7),
             temperature: 2.0,
@@ -337,6 +373,48 @@ mod tests {
             "object"
         );
         assert_eq!(google["contents"][0]["parts"][0]["text"], "the page");
+    }
+
+    #[test]
+    fn each_provider_gets_an_image_in_its_own_way_before_the_text() {
+        let image = LlmImage {
+            media_type: MediaType::Jpeg,
+            data: [0xff, 0xd8, 0xff].as_slice().into(),
+            width: 1,
+            height: 1,
+        };
+        let request = LlmRequest {
+            images: vec![image],
+            ..request()
+        };
+        let body = |name: &str| {
+            name.parse::<Endpoint>()
+                .unwrap()
+                .call("m", &request, Form::Schema)
+                .body
+        };
+        let text = json!({"type": "text", "text": "the page"});
+        assert_eq!(
+            body("openai")["messages"][1]["content"],
+            json!([
+                {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,/9j/"}},
+                text,
+            ])
+        );
+        assert_eq!(
+            body("anthropic")["messages"][0]["content"],
+            json!([
+                {"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": "/9j/"}},
+                text,
+            ])
+        );
+        assert_eq!(
+            body("google")["contents"][0]["parts"],
+            json!([
+                {"inlineData": {"mimeType": "image/jpeg", "data": "/9j/"}},
+                {"text": "the page"},
+            ])
+        );
     }
 
     #[test]

@@ -105,10 +105,13 @@ fn shown(group: &TrainingGroup, negative: &Negative) -> String {
         let said = |yes| if yes { "answerable" } else { "unanswerable" };
         format!("votes {}, {}", said(votes.a), said(votes.b))
     });
-    let margin = negative.margin.unwrap_or(f32::NAN);
+    // A page without text has no score.
+    let margin = negative
+        .margin
+        .map_or_else(String::new, |margin| format!("; margin {margin:+.2}"));
     let _ = write!(
         text,
-        "\n- {}\n  {property}; {votes}; margin {margin:+.2}",
+        "\n- {}\n  {property}; {votes}{margin}",
         negative.query
     );
     text

@@ -11,6 +11,8 @@ use super::*;
 use test_server::{Mood, ORDER, Server};
 use work::All;
 
+#[path = "test_seen.rs"]
+mod seen;
 #[path = "test_form.rs"]
 mod test_form;
 #[path = "test_server.rs"]
@@ -129,7 +131,7 @@ impl Bench {
 
     fn run(&self) -> All {
         let arguments = self.arguments();
-        let pages = input::pages(&arguments.input, "none").unwrap();
+        let pages = arguments.pages().unwrap();
         let clients = arguments
             .clients(|name| (name == "OPENAI_API_KEY").then(|| KEY.to_owned()))
             .unwrap();
@@ -191,10 +193,8 @@ fn a_perfect_model_gives_verified_groups_and_a_second_run_asks_nothing() {
             .all(|n| n.votes == Some(Votes { a: false, b: false }) && n.margin.is_some())
     );
     assert_eq!(all.usage.calls as usize, server.count());
-    let estimate = Estimate::of(
-        &[all.groups[0].page.clone(), all.groups[5].page.clone()],
-        &bench.arguments().settings(),
-    );
+    let arguments = bench.arguments();
+    let estimate = Estimate::of(&arguments.pages().unwrap(), &arguments.settings());
     assert!(
         estimate.calls >= all.usage.calls && estimate.calls <= 2 * all.usage.calls,
         "{estimate:?}"
@@ -370,7 +370,7 @@ fn the_rules_need_no_server_and_formats_are_as_asked() {
         ]
         .map(str::to_owned);
         let arguments = Line::parse_from(line).arguments;
-        let pages = input::pages(&arguments.input, "none").unwrap();
+        let pages = arguments.pages().unwrap();
         let all = work::all(&arguments, &pages, None, &Overlap).unwrap();
         (all, fs::read_to_string(&out).unwrap())
     };
@@ -393,7 +393,7 @@ fn a_dry_run_says_what_would_be_asked_and_asks_nothing() {
     let bench =
         Bench::new(&server.llm, "").with(&["--dry-run", "--price-in", "1", "--price-out", "2"]);
     let arguments = bench.arguments();
-    let pages = input::pages(&arguments.input, "none").unwrap();
+    let pages = arguments.pages().unwrap();
     let said = dry_run(&arguments, &pages);
     assert!(
         said.starts_with("2 pages") && said.contains("cost about 0.0"),

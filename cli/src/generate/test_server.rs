@@ -208,7 +208,14 @@ fn answer(request: &Value, mood: Mood) -> Value {
         Some(schema) => schema.to_owned(),
         None => request["response_format"]["json_schema"]["schema"]["properties"].to_string(),
     };
-    let user = request["messages"][1]["content"].as_str().unwrap();
+    let content = &request["messages"][1]["content"];
+    let parts = content.as_array();
+    let text = |part: &Value| part["text"].as_str().map(str::to_owned);
+    let user = parts.map_or_else(
+        || content.as_str().unwrap().to_owned(),
+        |parts| parts.iter().find_map(text).unwrap(),
+    );
+    let user = user.as_str();
     let (inside, outside) = split(user);
     let lines: Vec<&str> = (inside.lines())
         .filter_map(|line| line.split_once(". "))
@@ -237,6 +244,11 @@ fn answer(request: &Value, mood: Mood) -> Value {
         let positive = inside.trim();
         let edit = |year: &str| json!({"query": positive.replace("2021", year), "from": "2021", "to": year});
         return json!({"edits": vec![edit("2018"), edit("2019")]});
+    }
+    if schema.contains("plan") && parts.is_some() {
+        // Three towns are what every image shows.
+        let ask = |i: usize| json!({"plan": i + 1, "query": format!("How many mills did Holm{i} have in 2021?"), "answer": "ten"});
+        return json!({"queries": (0..3).map(ask).collect::<Vec<_>>()});
     }
     if schema.contains("plan") {
         let ask = |(i, line): (usize, &&str)| json!({"plan": i + 1, "query": format!("How many mills did {} have in 2021?", town(line)), "answer": "water mills"});

@@ -9,10 +9,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use foliorank::Error;
 use foliorank::negatives::{
-    AmongPages, Funnel, Job, Ledger, LlmUsage, Outcome, PROMPTS_VERSION, Page, RULES_VERSION,
+    AmongPages, Funnel, Job, Layout, Ledger, LlmUsage, Outcome, PROMPTS_VERSION, RULES_VERSION,
     Seams, Seat, Settings, TrainingGroup, export, generate, generate_by_rules,
 };
 use foliorank::retrieval::bm25::Parameters;
@@ -20,6 +20,7 @@ use foliorank::retrieval::{Analysis, Bm25};
 use serde_json::json;
 
 use super::client::Client;
+use super::input::Input;
 use super::store::{Finished, Store};
 use super::{GenerateArgs, Named, clock};
 use crate::models::sha256;
@@ -43,7 +44,7 @@ pub(super) struct All {
 
 /// Everything that a page needs.
 struct Run<'a, J> {
-    pages: &'a [Page],
+    pages: &'a [Input],
     clients: Option<&'a [Client; 2]>,
     judge: &'a J,
     settings: Settings,
@@ -64,16 +65,17 @@ struct State {
 /// Makes groups of all pages and writes them.
 pub(super) fn all<J: Named>(
     arguments: &GenerateArgs,
-    pages: &[Page],
+    pages: &[Input],
     clients: Option<&[Client; 2]>,
     judge: &J,
 ) -> Result<All> {
     let settings = arguments.settings();
     settings.check()?;
+    check_images(arguments, pages, clients.is_some())?;
     let usual = arguments.out.with_added_extension("cache");
     let folder = arguments.cache.as_deref().unwrap_or(&usual);
     let mut index = Bm25::new(Analysis::ENGLISH, Parameters::default())?;
-    for page in pages {
+    for Input { page, .. } in pages {
         index.add(&page.text)?;
     }
     let run = Run {
@@ -124,7 +126,7 @@ impl<J: Named> Run<'_, J> {
     fn page(&self, index: usize) {
         let page = &self.pages[index];
         let key = sha256(
-            json!([page.id, page.text, self.circumstances])
+            json!([page.page, page.seen(), self.circumstances])
                 .to_string()
                 .as_bytes(),
         );
@@ -168,9 +170,10 @@ impl<J: Named> Run<'_, J> {
         });
     }
 
-    fn generate(&self, index: usize, page: &Page) -> Outcome {
+    fn generate(&self, index: usize, page: &Input) -> Outcome {
         let job = Job {
-            page: page.clone(),
+            page: page.page.clone(),
+            image: page.image.clone(),
             positives: Vec::new(),
             time: clock::now(),
         };
@@ -227,6 +230,25 @@ impl<J: Named> Run<'_, J> {
     }
 }
 
+/// What a page without text cannot be used for, before anything is asked or paid.
+fn check_images(arguments: &GenerateArgs, pages: &[Input], has_llm: bool) -> Result<()> {
+    let Some(Input { page, .. }) = pages.iter().find(|page| page.page.text.trim().is_empty())
+    else {
+        return Ok(());
+    };
+    ensure!(
+        has_llm,
+        "{}: an image, which the rules cannot read; name a language model that sees with --llm",
+        page.id
+    );
+    ensure!(
+        arguments.layout() != Layout::Triplets,
+        "{}: an image, and triplets are made of text; use --format groups or colhnque",
+        page.id
+    );
+    Ok(())
+}
+
 fn name(clients: Option<&[Client; 2]>) -> String {
     clients.map_or_else(
         || "by rules".to_owned(),
@@ -235,7 +257,7 @@ fn name(clients: Option<&[Client; 2]>) -> String {
 }
 
 fn circumstances<J: Named>(
-    pages: &[Page],
+    pages: &[Input],
     clients: Option<&[Client; 2]>,
     judge: &J,
     settings: &Settings,
@@ -243,7 +265,7 @@ fn circumstances<J: Named>(
     let seats = clients.map(|clients| {
         let seat = |client: &Client| format!("{} {}", client.endpoint, client.model);
         // The other pages decide whether a positive is consistent.
-        let texts: Vec<&str> = pages.iter().map(|page| page.text.as_str()).collect();
+        let texts: Vec<&str> = pages.iter().map(|page| page.page.text.as_str()).collect();
         let texts = sha256(json!(texts).to_string().as_bytes());
         (clients.each_ref().map(seat), texts)
     });

@@ -46,6 +46,7 @@ fn run(page: &str, settings: &Settings) -> Outcome {
         page: Page {
             id: "p".into(),
             text: page.into(),
+            ..Page::default()
         },
         ..Job::default()
     };
@@ -353,6 +354,7 @@ fn the_judge_kills_what_another_passage_answers() {
             page: Page {
                 id: "p".into(),
                 text: page.into(),
+                ..Page::default()
             },
             ..Job::default()
         };
@@ -382,6 +384,7 @@ fn a_caller_may_stop_and_keeps_what_is_finished() {
         page: Page {
             id: "p".into(),
             text: PAGES[0].into(),
+            ..Page::default()
         },
         ..Job::default()
     };

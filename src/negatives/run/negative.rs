@@ -49,6 +49,7 @@ where
                 ("positive", &fence("question", positive)),
                 ("count", &count.to_string()),
             ],
+            images: &[],
             max_tokens: answer_tokens(count),
             temperature: self.settings.temperature,
         };
@@ -76,6 +77,7 @@ where
                 ("count", &count.to_string()),
                 ("property", &name),
             ],
+            images: &[],
             max_tokens: answer_tokens(count),
             temperature: self.settings.temperature,
         };
@@ -154,13 +156,16 @@ where
         step: Step,
     ) -> Result<(Positive, Vec<Negative>), Error> {
         self.progress(Stage::Judge, step).await?;
-        let mut queries = vec![positive.query.as_str()];
-        queries.extend(negatives.iter().map(|n| n.query.as_str()));
-        let scores = scores(self.seams.judge, &self.job.page.text, &queries).await?;
-        positive.score = Some(scores[0]);
-        for (negative, &score) in negatives.iter_mut().zip(&scores[1..]) {
-            negative.score = Some(score);
-            negative.margin = Some(scores[0] - score);
+        // The judge reads text: of a page without any, the negatives stay in the model's order.
+        if self.has_text() {
+            let mut queries = vec![positive.query.as_str()];
+            queries.extend(negatives.iter().map(|n| n.query.as_str()));
+            let scores = scores(self.seams.judge, &self.job.page.text, &queries).await?;
+            positive.score = Some(scores[0]);
+            for (negative, &score) in negatives.iter_mut().zip(&scores[1..]) {
+                negative.score = Some(score);
+                negative.margin = Some(scores[0] - score);
+            }
         }
         hardest_first(&mut negatives);
         let keep = self.settings.negatives;

@@ -4,7 +4,7 @@ use super::super::answer::Positives;
 use super::super::desk::{Cache, Question};
 use super::super::funnel::Death;
 use super::super::group::{Positive, Votes};
-use super::super::prompt::{Family, fence, plan_list};
+use super::super::prompt::{Family, plan_list};
 use super::super::segment::plans;
 use super::super::text::{collapse, near_duplicate};
 use super::{Consistency, Progress, Run, Stage, Step, answer_tokens};
@@ -77,20 +77,27 @@ where
         }
         self.progress(Stage::Positives, Step { done: 0, total: 1 })
             .await?;
-        let page = &self.job.page.text;
-        let plans = plans(page, self.settings.candidates);
-        let count = if plans.is_empty() {
+        // What an image shows is in no part of the text, so there is no plan by parts.
+        let (family, parts) = match self.job.image {
+            Some(_) => (Family::PositivesImage, Vec::new()),
+            None => (
+                Family::Positives,
+                plans(&self.job.page.text, self.settings.candidates),
+            ),
+        };
+        let count = if parts.is_empty() {
             self.settings.candidates
         } else {
-            plans.len()
+            parts.len()
         };
         let question = Question {
-            family: Family::Positives,
+            family,
             values: &[
-                ("page", &fence("page", page)),
-                ("plans", &plan_list(page, &plans)),
+                ("page", &self.page()),
+                ("plans", &plan_list(&self.job.page.text, &parts)),
                 ("count", &count.to_string()),
             ],
+            images: self.job.image.as_slice(),
             max_tokens: answer_tokens(count),
             temperature: self.settings.temperature,
         };
@@ -123,6 +130,9 @@ where
     }
 
     async fn consistent(&mut self, positives: Vec<Positive>) -> Result<Vec<Positive>, Error> {
+        if !self.has_text() {
+            return Ok(positives);
+        }
         let mut kept = Vec::new();
         let total = positives.len();
         for (done, positive) in positives.into_iter().enumerate() {

@@ -7,7 +7,7 @@ use super::super::answer::{Numbered, Restated};
 use super::super::desk::{Cache, Question};
 use super::super::funnel::Death;
 use super::super::group::{Positive, Restatement, Way};
-use super::super::prompt::{Family, fence, numbered};
+use super::super::prompt::{Family, numbered};
 use super::super::text::{collapse, normalise};
 use super::positive::against;
 use super::{Consistency, Progress, Run, Stage, Step, answer_tokens};
@@ -67,12 +67,15 @@ where
             Way::Rewrite => Family::Rewrite,
         };
         let list = numbered("questions", queries.iter().copied());
+        let images = match way {
+            // From the query alone.
+            Way::Rephrase => &[],
+            Way::Rewrite => self.job.image.as_slice(),
+        };
         let question = Question {
             family,
-            values: &[
-                ("queries", &list),
-                ("page", &fence("page", &self.job.page.text)),
-            ],
+            values: &[("queries", &list), ("page", &self.page())],
+            images,
             max_tokens: answer_tokens(queries.len()),
             temperature: self.settings.temperature,
         };

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use super::super::consistency::OnlyPage;
 use super::super::desk::{Budget, MemoryCache};
 use super::super::funnel::{Death, Tally};
-use super::super::group::{Votes, Way};
+use super::super::group::{Negative, Votes, Way};
 use super::super::margin::discrimination;
 use super::super::property::Property;
 use super::*;
@@ -14,6 +14,7 @@ use crate::strategy::Group;
 
 mod resume;
 mod script;
+mod seen;
 
 use script::{Mood, Script};
 
@@ -70,6 +71,7 @@ fn job(page: String) -> Job {
         page: Page {
             id: "towns.txt".into(),
             text: page,
+            ..Page::default()
         },
         time: "2026-01-02T03:04:05Z".into(),
         ..Job::default()

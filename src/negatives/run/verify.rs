@@ -5,7 +5,7 @@
 use super::super::answer::Verdicts;
 use super::super::desk::{Cache, Question};
 use super::super::group::Votes;
-use super::super::prompt::{Family, fence, numbered};
+use super::super::prompt::{Family, numbered};
 use super::{Consistency, Progress, Run, Stage, Step, answer_tokens};
 use crate::error::Error;
 use crate::llm::Llm;
@@ -47,11 +47,12 @@ where
         family: Family,
         batch: &[&str],
     ) -> Result<Vec<Option<bool>>, Error> {
-        let page = fence("page", &self.job.page.text);
+        let page = self.page();
         let queries = numbered("questions", batch.iter().copied());
         let question = Question {
             family,
             values: &[("page", &page), ("queries", &queries)],
+            images: self.job.image.as_slice(),
             max_tokens: answer_tokens(batch.len()),
             temperature: 0.0,
         };

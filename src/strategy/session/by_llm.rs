@@ -7,7 +7,7 @@ use super::super::prompt::{Listing, excerpt, repair};
 use super::super::question::Question;
 use super::{Answer, Session};
 use crate::error::Error;
-use crate::llm::{LlmAnswer, LlmRequest};
+use crate::llm::{LlmAnswer, LlmImage, LlmRequest};
 
 /// What a conversation is for, in the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,11 @@ impl Session<'_> {
                 },
                 labels: question.labels(),
             };
-            requests.push(question.request(&listing, self.task.limits.answer_tokens));
+            let mut request = question.request(&listing, self.task.limits.answer_tokens);
+            if question == Question::Grid {
+                request.images.push(self.grid(group).await?);
+            }
+            requests.push(request);
         }
         let read = |place: usize, text: &str| question.read(text, groups[place].len());
         let got = (self.converse_all(requests, Conversation::Judgement, read)).await?;
@@ -200,6 +204,14 @@ impl Session<'_> {
             .collect()
     }
 
+    /// The positions' pages as one image.
+    async fn grid(&self, positions: &[usize]) -> Result<LlmImage, Error> {
+        let pages = self.seams.pages;
+        let pages = pages.ok_or_else(|| Error::argument("pages", "page images", "none"))?;
+        let documents: Vec<usize> = positions.iter().map(|&p| self.index(p)).collect();
+        pages.grid_boxed(&documents).await
+    }
+
     /// First-stage scores of positions, from 0 for the task's lowest to 100 for its highest.
     fn scaled(&self, positions: &[usize]) -> Result<Vec<String>, Error> {
         let scores = self.task.scores()?;
@@ -215,7 +227,8 @@ impl Session<'_> {
 }
 
 fn estimate(request: &LlmRequest) -> u64 {
-    quarter(request.system.len() + request.user.len())
+    let seen: u64 = request.images.iter().map(LlmImage::tokens).sum();
+    quarter(request.system.len() + request.user.len()) + seen
 }
 
 /// Tokens of so many bytes, roughly: four bytes each, as for English.

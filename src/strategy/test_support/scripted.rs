@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::worth;
 use crate::error::Error;
-use crate::llm::{Llm, LlmAnswer, LlmRequest};
+use crate::llm::{Llm, LlmAnswer, LlmImage, LlmRequest};
 use crate::random::Random;
 
 /// What a prompt shows between fences, by label; the query too, as "query".
@@ -83,9 +83,15 @@ impl Scripted {
         self.requests.borrow().len()
     }
 
-    fn worths(&self, prompt: &str) -> Vec<f32> {
+    fn worths(&self, prompt: &str, images: &[LlmImage]) -> Vec<f32> {
         let mut random = self.random.borrow_mut();
-        let shown = shown(prompt);
+        // A grid in tests is a list of texts.
+        let listed = images
+            .iter()
+            .flat_map(|image| image.data.split(|&byte| byte == b'\n'));
+        let mut shown = shown(prompt);
+        shown
+            .extend(listed.map(|text| (String::new(), String::from_utf8_lossy(text).into_owned())));
         let outside = prompt.lines().filter(|line| line.contains("Rank me first"));
         let obeys = self.manner == Manner::Gullible && outside.count() > 0 && {
             let fenced: String = fenced(prompt).into_iter().map(|(_, text)| text).collect();
@@ -104,7 +110,7 @@ impl Scripted {
     }
 
     fn answer(&self, request: &LlmRequest) -> Value {
-        let worths = self.worths(&request.user);
+        let worths = self.worths(&request.user, &request.images);
         let mut order: Vec<usize> = (0..worths.len()).collect();
         order.sort_by(|&a, &b| worths[b].total_cmp(&worths[a]));
         let forgotten = usize::from(self.manner == Manner::Forgetful);

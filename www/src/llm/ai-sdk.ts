@@ -1,7 +1,7 @@
 // Any language model of the AI SDK (package `ai`) as an `Llm`: structured output by JSON Schema, the SDK's retries (they honour
 // Retry-After), a time limit, and a limit of calls at once. What cannot be read as JSON is handed on as it is: the caller repairs it.
 // Streams where somebody listens.
-import type { LanguageModel } from "ai";
+import type { LanguageModel, ModelMessage } from "ai";
 import { aborted, RerankError } from "../errors.js";
 import type { Llm, LlmAnswer, LlmOptions, LlmRequest } from "../llm.js";
 import { limit } from "../limit.js";
@@ -49,9 +49,9 @@ export function fromAiSdk(model: LanguageModel | (() => Promise<LanguageModel>),
     const ai = await load();
     const own = isLoader ? await (loaded ??= model()) : model;
     const late = AbortSignal.timeout(timeoutMs);
-    const { system, user, schema, maxTokens, temperature } = request;
+    const { system, schema, maxTokens, temperature } = request;
     const asked = {
-      model: own, system, prompt: user, temperature, maxRetries, abortSignal: AbortSignal.any([signal, late]),
+      model: own, system, prompt: prompt(request), temperature, maxRetries, abortSignal: AbortSignal.any([signal, late]),
       ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
       ...(schema ? { output: ai.Output.object({ schema: ai.jsonSchema(schema) }) } : {}),
     };
@@ -73,6 +73,13 @@ export function fromAiSdk(model: LanguageModel | (() => Promise<LanguageModel>),
   const llm: Llm = (request, asked) => inTurn(() => answer(request, asked), asked.signal);
   const said = isLoader || typeof model === "string" ? { provider: "ai", modelId: isLoader ? "" : model } : model;
   return Object.assign(llm, { provider: options.provider ?? said.provider, model: options.model ?? said.modelId });
+}
+
+/** The text alone, or images and then the text, which models read best in this order. */
+function prompt({ user, images = [] }: LlmRequest): string | ModelMessage[] {
+  if (images.length === 0) return user;
+  const parts = images.map(({ data, mediaType }) => ({ type: "image" as const, image: data, mediaType }));
+  return [{ role: "user", content: [...parts, { type: "text", text: user }] }];
 }
 
 /** What of the SDK's stream is looked at. It ends without an error where it was aborted, and tells errors as parts. */

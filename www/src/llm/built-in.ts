@@ -21,8 +21,9 @@ export async function builtIn(): Promise<NamedLlm | undefined> {
   const api = (globalThis as { LanguageModel?: PromptApi }).LanguageModel;
   if (!api || await api.availability() === "unavailable") return undefined;
   const inTurn = limit(1);
-  const llm: Llm = ({ system, user, schema }, { signal, onText }) => inTurn(async () => {
+  const llm: Llm = ({ system, user, images = [], schema }, { signal, onText }) => inTurn(async () => {
     let session: Session | undefined;
+    if (images.length > 0) throw new RerankError("llm", "the browser's model reads text only; name another one for images");
     try {
       session = await api.create({ initialPrompts: [{ role: "system", content: system }], signal });
       const options = { signal, ...(schema ? { responseConstraint: schema } : {}) };

@@ -3,4 +3,4 @@
 export { fromAiSdk, type AiSdkOptions, type NamedLlm } from "./ai-sdk.js";
 export { builtIn } from "./built-in.js";
 export { anthropic, google, openAiCompatible, type HostedOptions, type OpenAiCompatibleOptions } from "./hosted.js";
-export type { Llm, LlmAnswer, LlmOptions, LlmRequest } from "../llm.js";
+export type { Llm, LlmAnswer, LlmImage, LlmOptions, LlmRequest } from "../llm.js";

@@ -39,7 +39,7 @@ interface Pending {
 
 /** What a plain exception of an answer counts as. */
 const USUAL: Record<AskKind, ErrorCode> = {
-  judge: "internal", llm: "llm", verifier: "llm", embed: "internal", cached: "storage", keep: "storage",
+  judge: "internal", llm: "llm", verifier: "llm", embed: "internal", grid: "internal", cached: "storage", keep: "storage",
 };
 
 export class LogicClient {

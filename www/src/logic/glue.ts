@@ -1,4 +1,5 @@
-// What the WASM variant `logic` exports, as wasm-bindgen describes it: control flow only, no networks.
+// What the WASM variants `logic` and `images` export, as wasm-bindgen describes it: control flow and page images, no networks.
+import type { LlmImage } from "../llm.js";
 import type { AnyGlue } from "../wasm.js";
 
 /** What a call's WASM asks of the worker around it. */
@@ -10,7 +11,7 @@ export interface Host {
 }
 
 /** What only the page can answer: it has the reranker, the caller's functions and the embedder. */
-export type AskKind = "judge" | "llm" | "verifier" | "embed" | "cached" | "keep";
+export type AskKind = "judge" | "llm" | "verifier" | "embed" | "grid" | "cached" | "keep";
 
 export interface NativeHits {
   order: Uint32Array;
@@ -40,6 +41,13 @@ export interface NativeIndex {
   free(): void;
 }
 
+export interface ImagesGlue extends AnyGlue {
+  /** Throws `invalid_argument` for what is no PNG, JPEG or WebP, is broken or too large. */
+  prepareImage(file: Uint8Array, options: { longestSide?: number }): LlmImage;
+  /** Pages as files in one image, each under its number from 1. Throws as above, with the number of the page. */
+  gridImage(files: Uint8Array[], options: { longestSide?: number }): LlmImage;
+}
+
 export interface LogicGlue extends AnyGlue {
   strategies(): unknown;
   runStrategy(query: string, documents: string[], options: unknown, host: Host): Promise<unknown>;
@@ -57,5 +65,12 @@ export interface LogicGlue extends AnyGlue {
 /** The variant `logic`, supplied by a host that cannot load it by URL (Node, edge workers). */
 export interface SuppliedLogic {
   glue: LogicGlue;
+  module: WebAssembly.Module;
+  /** The variant `images`, for pages with an image. */
+  images?: SuppliedImages;
+}
+
+export interface SuppliedImages {
+  glue: ImagesGlue;
   module: WebAssembly.Module;
 }

@@ -1,11 +1,14 @@
 // What can be called in the logic worker, by name. A method takes what the page sent, and a context to ask the page back;
 // what it returns is copied to the page.
 import { toErrorData } from "../errors.js";
-import type { Host, LogicGlue, NativeHits } from "./glue.js";
+import type { LlmImage } from "../llm.js";
+import type { Host, ImagesGlue, LogicGlue, NativeHits } from "./glue.js";
 import { indexMethods } from "./index-methods.js";
 
 export interface Context extends Host {
   glue: LogicGlue;
+  /** The variant `images`, which most pages never need: downloaded by the first call. */
+  images: () => Promise<ImagesGlue>;
   /** Aborted when the page no longer wants the answer. */
   signal: AbortSignal;
 }
@@ -17,6 +20,15 @@ export interface RunStrategy {
   documents: string[];
   /** As src/wasm/strategy.rs reads them. */
   options: Record<string, unknown>;
+}
+
+export interface PrepareImage {
+  file: Uint8Array;
+  options: { longestSide?: number };
+}
+
+export interface GridImage {
+  files: Uint8Array[];
 }
 
 export interface Fuse {
@@ -41,6 +53,9 @@ export const methods = {
     glue.exportGroups(groups, format),
   "negatives.import": async ({ text, format }: { text: string; format: string }, { glue }: Context): Promise<unknown> =>
     glue.importGroups(text, format),
+  "images.prepare": async ({ file, options }: PrepareImage, { images }: Context): Promise<LlmImage> =>
+    (await images()).prepareImage(file, options),
+  "images.grid": async ({ files }: GridImage, { images }: Context): Promise<LlmImage> => (await images()).gridImage(files, {}),
   ...indexMethods,
 } satisfies Record<string, Method>;
 

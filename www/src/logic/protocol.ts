@@ -1,11 +1,14 @@
 // What travels between the page and the logic worker. Every message carries the id of its call; an ask has an id of its own too.
 import type { ErrorData } from "../errors.js";
-import type { WasmUrls } from "../place.js";
+import type { WasmPlaces } from "../place.js";
 import type { AskKind } from "./glue.js";
+
+export type LogicPlaces = Pick<WasmPlaces, "logic" | "images">;
 
 /** What a worker needs to start; the first message. */
 export interface LogicStart {
-  wasm: WasmUrls;
+  /** Absent where the page has supplied it. */
+  wasm?: LogicPlaces;
   /** How many instances this realm had before. */
   generation: number;
   /** Nothing else runs in this realm. */

@@ -1,12 +1,12 @@
 // The worker's side of the logic RPC: starts the WASM variant `logic` on the first call, runs calls side by side (most of them wait
 // for the page), turns what they ask into messages, and ends them on an abort. It knows messages, not workers.
-import { aborted, fromErrorData, isTrap, toErrorData, toRerankError, type RerankError } from "../errors.js";
+import { aborted, fromErrorData, isTrap, RerankError, toErrorData, toRerankError } from "../errors.js";
 import { FailureWatch } from "../failure-watch.js";
 import { macrotask } from "../service.js";
-import { loadWasm } from "../wasm.js";
-import type { LogicGlue } from "./glue.js";
+import { loadWasm, type AnyGlue } from "../wasm.js";
+import type { ImagesGlue, LogicGlue } from "./glue.js";
 import { methods, type Context } from "./methods.js";
-import type { LogicOrder, LogicReply, LogicStart } from "./protocol.js";
+import type { LogicOrder, LogicPlaces, LogicReply, LogicStart } from "./protocol.js";
 
 interface Ask {
   resolve(value: unknown): void;
@@ -19,21 +19,32 @@ interface Call {
 }
 
 export type LoadLogic = (start: LogicStart) => Promise<LogicGlue>;
-const loadLogic: LoadLogic = ({ wasm, generation }) => loadWasm<LogicGlue>("logic", wasm, generation);
+export type LoadImages = (start: LogicStart) => Promise<ImagesGlue>;
+
+/** Unless a loader of the caller's own came with the connection. */
+function fetched<G extends AnyGlue>(variant: keyof LogicPlaces, { wasm, generation }: LogicStart): Promise<G> {
+  if (!wasm) throw new RerankError("internal", `the ${variant} module was neither supplied nor placed`);
+  return loadWasm<G>(variant, wasm[variant], generation);
+}
+const loadLogic: LoadLogic = (start) => fetched("logic", start);
+const loadImages: LoadImages = (start) => fetched("images", start);
 
 export class LogicService {
   readonly #post: (reply: LogicReply) => void;
   readonly #load: LoadLogic;
   readonly #calls = new Map<number, Call>();
   #start: LogicStart | undefined;
+  readonly #loadImages: LoadImages;
   #glue: Promise<LogicGlue> | undefined;
+  #images: Promise<ImagesGlue> | undefined;
   #watch: FailureWatch | undefined;
   #nextAsk = 1;
   #closed = false;
 
-  constructor(post: (reply: LogicReply) => void, load: LoadLogic = loadLogic) {
+  constructor(post: (reply: LogicReply) => void, load: LoadLogic = loadLogic, images: LoadImages = loadImages) {
     this.#post = post;
     this.#load = load;
+    this.#loadImages = images;
   }
 
   receive(order: LogicOrder): void {
@@ -99,10 +110,19 @@ export class LogicService {
     }
   }
 
+  async #imagesInstance(): Promise<ImagesGlue> {
+    try {
+      return await (this.#images ??= this.#loadImages(this.#start as LogicStart));
+    } catch (error) {
+      this.#images = undefined;
+      throw error;
+    }
+  }
+
   #context(id: number, call: Call, glue: LogicGlue): Context {
     const { signal } = call.controller;
     return {
-      glue, signal,
+      glue, signal, images: () => this.#imagesInstance(),
       ask: (what, payload) => new Promise((resolve, reject) => {
         if (signal.aborted) {
           reject(aborted("the request"));

@@ -1,8 +1,10 @@
 // Hard negatives from one page: the pipeline runs in WASM (src/negatives), this side answers what it asks, with the caller's models and
 // the cache of answers.
 import { fromErrorData, RerankError, type ErrorData } from "../errors.js";
+import { bytesOf, isFile } from "../file.js";
 import { judgeByQuery } from "../judge-groups.js";
-import type { Llm, LlmAnswer, LlmRequest } from "../llm.js";
+import type { Llm, LlmAnswer, LlmImage, LlmRequest } from "../llm.js";
+import type { LogicClient } from "../logic/client.js";
 import { guarded } from "../reranker.js";
 import { logicOf } from "../strategies.js";
 import type { JudgeGroup } from "../strategy-types.js";
@@ -23,13 +25,14 @@ export async function generateNegatives(page: NegativesPage, options: NegativesO
   checkPage(page, options);
   const cache = options.cache === undefined ? usualAnswers() : options.cache;
   const answer = (own: Llm) => (request: LlmRequest, stop: AbortSignal): Promise<LlmAnswer> => own(request, { signal: stop });
+  const logic = logicOf(options);
   const native = {
-    id: page.title ?? "", text: page.text, others: [...(page.others ?? [])], positives: [...positives], time: new Date().toISOString(),
+    id: page.title ?? "", text: page.text ?? "", ...(await imageOf(page, options, logic)), others: [...(page.others ?? [])], positives: [...positives], time: new Date().toISOString(),
     cache: cache !== false, settings: settings ?? {}, limits: limits ?? {},
     ...(llm ? { generator: named(llm, options.info) } : {}),
     ...(verifier ? { verifier: named(verifier, options.verifierInfo) } : {}),
   };
-  const { stopped, ...result } = await logicOf(options).call("negatives.run", { options: native }, {
+  const { stopped, ...result } = await logic.call("negatives.run", { options: native }, {
     signal,
     onProgress: guarded(onProgress),
     answers: {
@@ -44,7 +47,7 @@ export async function generateNegatives(page: NegativesPage, options: NegativesO
   }) as NativeResult;
   const error = stopped && fromErrorData(stopped);
   if (error?.code === "aborted") throw error;
-  return { ...result, warnings: warningsOf(options, result), ...(error ? { stopped: error } : {}) };
+  return { ...result, warnings: warningsOf(page, options, result), ...(error ? { stopped: error } : {}) };
 }
 
 /** An edited negative scored again on its group's page: its `score` and `margin`, everything else as given. */
@@ -55,6 +58,14 @@ export async function rescoreNegative(
   const raw = async (query: string): Promise<number> => (await scores(judge, query, [page.text], signal))[0] as number;
   const score = await raw(negative.query);
   return { ...negative, score, margin: (positive.score ?? await raw(positive.query)) - score };
+}
+
+/** The page's image as models see it. The file is copied: it stays the caller's. */
+async function imageOf({ image }: NegativesPage, { llm, imageSide, signal }: NegativesOptions, logic: LogicClient): Promise<{ image?: LlmImage }> {
+  if (!image || !llm) return {};
+  const file = await bytesOf(image);
+  const options = imageSide === undefined ? {} : { longestSide: imageSide };
+  return { image: await logic.call("images.prepare", { file, options }, { signal }) };
 }
 
 async function scores(judge: PageJudge, query: string, documents: readonly string[], signal: AbortSignal | undefined): Promise<number[]> {
@@ -87,15 +98,26 @@ function checkPage(page: NegativesPage, { judge, verifier, llm, settings, limits
   for (const [name, value] of Object.entries(limits ?? {})) {
     if (!(Number.isFinite(value) && value >= 0)) throw new RerankError("invalid_argument", `limits.${name}: expected 0 or more, found ${value}`);
   }
-  if (typeof page?.text !== "string") throw new RerankError("invalid_argument", `page.text: expected a string, found ${typeof page?.text}`);
+  const { text, image } = page ?? {};
+  if (typeof text !== "string" && !(text === undefined && image)) {
+    throw new RerankError("invalid_argument", `page.text: expected a string, or an image in its place, found ${typeof text}`);
+  }
+  if (image && !isFile(image)) {
+    throw new RerankError("invalid_argument", `page.image: expected a Blob or a Uint8Array, found ${typeof image}`);
+  }
+  if (!text?.trim() && image && !llm) throw new RerankError("invalid_argument", "page.image: expected `llm` beside it; rules read text only");
   if (typeof judge?.rerank !== "function") throw new RerankError("invalid_argument", "judge: expected a Reranker");
   if (verifier && !llm) throw new RerankError("invalid_argument", "verifier: expected `llm` beside it; rules verify by themselves");
 }
 
-function warningsOf({ llm, verifier }: NegativesOptions, { groups, funnel }: Pick<NegativesResult, "groups" | "funnel">): string[] {
+function warningsOf(
+  { text, image }: NegativesPage, { llm, verifier }: NegativesOptions, { groups, funnel }: Pick<NegativesResult, "groups" | "funnel">,
+): string[] {
   const warnings: string[] = [];
   if (!llm) warnings.push("made by rules, without a language model: English only, the page's own wording, and \"not on the page\" is a word lookup");
   else if (!verifier) warnings.push("the model that wrote the queries verified them too; another one would find more of its mistakes");
+  if (image && llm && !text?.trim()) warnings.push("the page has no text, so nothing was scored: the negatives are in the order the model wrote them");
+  if (image && !llm) warnings.push("the page's image was not looked at: rules read text only");
   if (groups.length === 0) warnings.push(`no group: ${funnel.positives.generated} candidates for positives, none kept with a negative`);
   return warnings;
 }

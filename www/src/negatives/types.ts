@@ -6,7 +6,13 @@ import type { AnswerCache } from "./answer-cache.js";
 import type { LogicOptions } from "../strategies.js";
 
 export interface NegativesPage {
-  text: string;
+  /** May be absent where there is an image. A page without text has no scores and no margins, for the judge reads text. */
+  text?: string;
+  /**
+   * A PNG, JPEG or WebP file, for an `llm` (and `verifier`) that sees: at most 32 MiB and 50 megapixels. It is turned as its metadata
+   * say, scaled and encoded anew before it goes anywhere, without its metadata. Rules do not read it.
+   */
+  image?: Blob | Uint8Array;
   /** Its name in the groups: a file, a URL, a page number. */
   title?: string;
   /** Other pages: a positive stays only when its own page is found before them. */
@@ -45,7 +51,8 @@ export interface Positive {
 }
 
 export interface TrainingGroup {
-  page: { id: string; text: string };
+  /** `image`: the name of the page's image; the image itself is not kept. */
+  page: { id: string; text: string; image?: string };
   positive: Positive;
   /** The positive in other words. */
   restated: { way: "rephrase" | "rewrite"; query: string; votes: Votes }[];
@@ -148,6 +155,8 @@ export interface NegativesOptions extends LogicOptions {
   positives?: readonly string[];
   settings?: NegativesSettings;
   limits?: NegativesLimits;
+  /** Longest side of the page's image as models see it, in pixels, 16 to 8192. Default 1568. */
+  imageSide?: number;
   /** Keeps answers, so that the same question is paid for once. Default: IndexedDB; false keeps nothing. */
   cache?: AnswerCache | false;
   signal?: AbortSignal;

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 const LINES: usize = 500;
 const ENDINGS: [&str; 4] = [".rs", ".ts", ".mjs", ".css"];
 /// Modules of `src/` without tensors: the first that would become crates of their own.
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
+    "image",
     "strategy",
     "page",
     "tokenizer",
@@ -16,6 +17,8 @@ const PURE: [&str; 6] = [
     "negatives",
     "retrieval",
 ];
+/// Of these, the ones that get images and grids from their caller.
+const BLIND: [&str; 2] = ["negatives", "strategy"];
 const JAVASCRIPT: [&str; 3] = ["wasm_bindgen", "js_sys", "web_sys"];
 
 /// `wasm -> reranker -> {strategy, page, batch, tokenizer, nn, weights, device}`: the two ends of it, which are easy to break.
@@ -55,8 +58,15 @@ fn forbidden(module: &str, source: &str) -> Vec<String> {
         let network =
             (first == "crate" || first == "super") && path.iter().any(|part| part == "nn");
         let tensors = first == "burn" || first.starts_with("burn_");
+        let images = (first == "crate" || first == "super")
+            && (path
+                .iter()
+                .skip_while(|part| *part == "super" || *part == "crate"))
+            .next()
+            .is_some_and(|part| part == "image");
         let javascript = JAVASCRIPT.contains(&first) || first == "wasm_bindgen_futures";
         (PURE.iter().any(|pure| within(pure)) && (network || tensors))
+            || (BLIND.iter().any(|blind| within(blind)) && images)
             || (!within("wasm") && javascript)
     });
     let mut names: Vec<_> = paths.iter().map(|path| path.join("::")).collect();
@@ -206,6 +216,9 @@ mod tests {
             ("retrieval/bm25", "let x = burn_store::load();"),
             ("retrieval/dense", "use crate::nn::Network;"),
             ("retrieval", "use burn::tensor::Tensor;"),
+            ("image/scale", "use burn::tensor::Tensor;"),
+            ("strategy/square", "use crate::image::grid;"),
+            ("negatives/run", "let file = super::super::image::prepare;"),
         ] {
             assert_eq!(forbidden(module, source).len(), 1, "{module}: {source}");
         }
@@ -218,6 +231,8 @@ mod tests {
                 "// burn::tensor is not used here\nuse crate::tokenizer::Tokenizer;",
             ),
             ("strategy", "self.nn(1)"),
+            ("negatives/run", "use crate::llm::image;"),
+            ("wasm/image", "use crate::image::prepare;"),
         ] {
             assert_eq!(
                 forbidden(module, source),

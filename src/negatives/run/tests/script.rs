@@ -67,6 +67,11 @@ impl Script {
                 request.system.contains("property") && request.user.contains("building"),
             );
         }
+        if schema.contains("plan") && !request.images.is_empty() {
+            // What every image shows.
+            let ask = |i: usize| json!({"plan": i + 1, "query": format!("How many mills did Holm{i} have in 2021?"), "answer": format!("{} water mills", i * 7 + 3)});
+            return json!({"queries": (0..6).map(ask).collect::<Vec<_>>()});
+        }
         if schema.contains("plan") {
             let ask = |(i, line): (usize, &&str)| {
                 let town = line
