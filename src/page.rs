@@ -75,6 +75,37 @@ impl Windows {
     }
 }
 
+/// A part of each page's windows, for several workers that share a long page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Which part, from 0.
+    pub nth: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Share {
+    /// Checks that there is such a part.
+    ///
+    /// # Errors
+    /// `invalid_argument`.
+    pub fn check(self) -> Result<Self, Error> {
+        if self.nth >= self.of {
+            let expected = format!("a part below {}", self.of);
+            return Err(Error::argument("share", expected, self.nth));
+        }
+        Ok(self)
+    }
+
+    /// The part's windows, of so many: next to each other, all parts alike in size, each window in
+    /// one of them.
+    #[must_use]
+    pub fn windows(self, all: usize) -> Range<usize> {
+        let at = |nth: usize| (nth as u64 * all as u64 / self.of.max(1) as u64) as usize;
+        at(self.nth)..at(self.nth + 1)
+    }
+}
+
 /// Index of the best of a page's window scores: highest first, the earlier on a tie.
 #[must_use]
 pub fn best(scores: &[f32]) -> usize {
@@ -140,6 +171,21 @@ mod tests {
         assert_eq!((windows[0].clone(), windows[1].start), (0..61, 46));
         assert_eq!(windows.len(), 22);
         assert_eq!(Windows::default().cut(1000, 192)[1].start, 144);
+    }
+
+    #[test]
+    fn every_window_is_in_one_share_and_shares_are_alike_in_size() {
+        for (all, of) in [(10, 3), (2, 5), (1, 1), (0, 4), (7, 7)] {
+            let shares: Vec<_> = (0..of).map(|nth| Share { nth, of }.windows(all)).collect();
+            let windows: Vec<usize> = shares.iter().cloned().flatten().collect();
+            assert_eq!(windows, (0..all).collect::<Vec<_>>());
+            let sizes = shares.iter().map(Range::len);
+            assert!(sizes.clone().max().unwrap() - sizes.min().unwrap() <= 1);
+        }
+        let check = |nth, of| Share { nth, of }.check().map_err(|e| e.code());
+        assert_eq!(check(2, 2), Err("invalid_argument"));
+        assert_eq!(check(0, 0), Err("invalid_argument"));
+        assert!(check(1, 2).is_ok());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::device::DeviceKind;
 use crate::error::Error;
 use crate::manifest::{Manifest, verify};
 use crate::nn::Network;
-use crate::page::Windows;
+use crate::page::{Share, Windows};
 use crate::strategy::{Group, Judge, rank};
 use crate::tokenizer::Tokenizer;
 
@@ -51,6 +51,9 @@ pub struct Options {
     pub max_tokens_per_document: Option<usize>,
     /// How documents that do not fit are cut.
     pub windows: Windows,
+    /// Only this part of each document's windows; a document without any there is left out. The
+    /// best that the parts say of a document is what all its windows would have said.
+    pub share: Option<Share>,
 }
 
 /// What a result's score is.
@@ -175,7 +178,7 @@ impl Reranker {
         let results = rank(&raw, options.top_n)?
             .into_iter()
             .map(|ranked| RankedDocument {
-                index: ranked.index,
+                index: pages[ranked.index].document,
                 score: match options.scores {
                     Scores::Raw => ranked.score,
                     Scores::Relevance => self.manifest.score.relevance(ranked.score),
@@ -222,6 +225,8 @@ impl Options {
                 return Err(Error::argument(argument, "at least 1", 0));
             }
         }
+        self.share
+            .map_or(Ok(()), |share| share.check().map(|_| ()))?;
         self.windows.check().map(|_| ())
     }
 }

@@ -139,6 +139,7 @@ fn rank(
             size: arguments.window,
             overlap: arguments.overlap,
         },
+        share: None,
     };
     let ranking = reranker.rerank(query, documents, &options, async |_| Ok(()));
     Ok(pollster::block_on(ranking)?)

@@ -64,6 +64,8 @@ impl<T: AsyncFnMut(Progress) -> Result<(), Error>> Observe for T {
 
 /// A document's raw score and the byte span of the window that earned it.
 pub(super) struct Page {
+    /// Which one.
+    pub(super) document: usize,
     pub(super) score: f32,
     pub(super) passage: Range<usize>,
 }
@@ -331,18 +333,21 @@ impl Reranker {
     }
 }
 
-/// The windows of documents, in document order, at least one each.
+/// The windows of documents, in document order, at least one each where all are asked for.
 pub(super) fn cut(tokens: &[Tokens], options: &Options, room: usize) -> Vec<Window> {
     (tokens.iter().enumerate())
         .flat_map(|(document, tokens)| {
-            let cut = options.windows.cut(tokens.len(), room);
+            let mut cut = options.windows.cut(tokens.len(), room);
+            if let Some(share) = options.share {
+                cut = cut[share.windows(cut.len())].to_vec();
+            }
             cut.into_iter()
                 .map(move |tokens| Window { document, tokens })
         })
         .collect()
 }
 
-/// The best window of each document. Windows are in document order, at least one each.
+/// The best window of each document that has any. Windows are in document order.
 pub(super) fn pages(windows: &[Window], scores: &[f32], tokens: &[Tokens]) -> Vec<Page> {
     let mut pages = Vec::with_capacity(tokens.len());
     let mut from = 0;
@@ -358,6 +363,7 @@ pub(super) fn pages(windows: &[Window], scores: &[f32], tokens: &[Tokens]) -> Ve
             _ => 0..0,
         };
         pages.push(Page {
+            document: window.document,
             score: scores[chosen],
             passage,
         });

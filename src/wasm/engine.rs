@@ -12,7 +12,7 @@ use super::{decode, encode, into_js};
 use crate::device::DeviceKind;
 use crate::error::Error;
 use crate::manifest::{Manifest, ScoreKind};
-use crate::page::{Windows, utf16};
+use crate::page::{Share, Windows, utf16};
 use crate::reranker::{self, Options, Progress, Ranking, Reranker, Scores, TextKind, warm_up};
 
 /// A loaded model on a device.
@@ -30,6 +30,14 @@ struct RerankOptions {
     max_tokens_per_document: Option<u32>,
     window: Option<u32>,
     overlap: Option<u32>,
+    share: Option<ShareOptions>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShareOptions {
+    nth: u32,
+    of: u32,
 }
 
 #[derive(Serialize)]
@@ -239,6 +247,10 @@ fn rerank_options(options: JsValue) -> Result<Options, Error> {
         },
         max_tokens_per_document: options.max_tokens_per_document.map(|n| n as usize),
         windows: Windows::given(tokens(options.window), tokens(options.overlap)),
+        share: options.share.map(|ShareOptions { nth, of }| Share {
+            nth: nth as usize,
+            of: of as usize,
+        }),
     })
 }
 

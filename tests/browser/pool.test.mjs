@@ -64,6 +64,31 @@ for (const [name, threads, words, options] of [
   });
 }
 
+test("a long document is shared by its windows, and the answer is that of one worker", { timeout: 5 * MINUTES }, async (t) => {
+  const page = await open(t);
+  const [long, longer] = [mixedDocuments(40, [60, 90]).join(" "), mixedDocuments(90, [50, 80]).join(" ")];
+  const outcome = await page.evaluate(async ({ name, calls }) => {
+    const answers = [];
+    for (const count of [3, 1]) {
+      const reranker = await load(name, count);
+      for (const documents of calls) {
+        const events = [];
+        const { results, usage } = await reranker.rerank("good bridge over the water", documents, { window: 64, overlap: 16, rawScores: true, onProgress: (event) => events.push(event) });
+        answers.push({ results, usage, threads: Math.max(...events.map(({ threads = 0 }) => threads)) });
+      }
+      reranker.dispose();
+    }
+    return answers;
+  }, { name: TINY, calls: [[long], ["short", longer, "a bridge", long]] });
+  for (const call of [0, 1]) {
+    const [several, one] = [outcome[call], outcome[2 + call]];
+    assert.deepEqual(several.results, one.results);
+    assert.deepEqual([several.usage.tokens, several.usage.passages], [one.usage.tokens, one.usage.passages]);
+    assert.deepEqual([several.threads, one.threads], [3, 1]);
+    assert.ok(one.usage.passages > 50, JSON.stringify(one.usage));
+  }
+});
+
 test("without a cache the files are still fetched once for all workers", async (t) => {
   const page = await open(t);
   const threads = await page.evaluate(async (name) => {

@@ -1,7 +1,9 @@
 //! What must never change a score: neighbours in a batch, order, padding, the device's budget.
 
+use std::ops::Range;
+
 use foliorank::Options;
-use foliorank::page::Windows;
+use foliorank::page::{Share, Windows};
 use foliorank::strategy::pointwise;
 
 use crate::support::{BI, CROSS, assert_close, raw, rerank, scores, texts, tiny};
@@ -67,6 +69,50 @@ fn a_long_page_scores_what_its_best_window_scores_and_names_that_passage() {
     let passage = &page[result.passage.clone()];
     let alone = scores(&reranker, "stone bridge", &[passage]);
     assert_close(&alone, &[result.score], 2e-5, passage);
+}
+
+#[test]
+fn the_best_of_all_shares_of_the_windows_is_what_all_windows_say() {
+    let reranker = tiny(CROSS);
+    let mut pages = texts(400);
+    let pages = [pages.pop().unwrap(), "short".into(), pages.pop().unwrap()];
+    let options = Options {
+        windows: Windows {
+            size: 40,
+            overlap: 10,
+        },
+        ..raw()
+    };
+    let whole = rerank(&reranker, "stone bridge", &pages, &options).unwrap();
+    for of in [1, 2, 5, 1000] {
+        let mut best: Vec<Option<(f32, Range<usize>)>> = vec![None; pages.len()];
+        let mut passages = 0;
+        for nth in 0..of {
+            let share = Some(Share { nth, of });
+            let options = Options {
+                share,
+                ..options.clone()
+            };
+            let part = rerank(&reranker, "stone bridge", &pages, &options).unwrap();
+            passages += part.usage.passages;
+            for result in part.results {
+                let known = &mut best[result.index];
+                if known.as_ref().is_none_or(|known| result.score > known.0) {
+                    *known = Some((result.score, result.passage));
+                }
+            }
+        }
+        assert_eq!(passages, whole.usage.passages, "{of} shares");
+        for result in &whole.results {
+            let (score, passage) = best[result.index].clone().unwrap();
+            assert_close(&[score], &[result.score], 2e-5, "share");
+            assert_eq!(passage, result.passage, "{of} shares");
+        }
+    }
+    let share = Some(Share { nth: 2, of: 2 });
+    let options = Options { share, ..options };
+    let refused = rerank(&reranker, "stone bridge", &pages, &options);
+    assert_eq!(refused.unwrap_err().code(), "invalid_argument");
 }
 
 #[test]

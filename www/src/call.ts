@@ -41,10 +41,10 @@ export class Call<R extends JobResult = JobResult> {
   constructor(request: CallRequest<R>, workers: number, hooks: CallHooks) {
     this.#request = request;
     this.#hooks = hooks;
-    const { query, texts, maxTokens } = request.work;
-    this.#pieces = new Pieces(query, texts, maxTokens === undefined ? {} : { maxTokensPerDocument: maxTokens }, workers);
+    const { query, texts, cutting } = request.work;
+    this.#pieces = new Pieces(query, texts, cutting, workers);
     this.#tally = new Tally(this.#pieces.cost);
-    this.#missing = texts.length;
+    this.#missing = this.#pieces.count;
     this.answer = new Promise<Answer<R>>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -80,7 +80,7 @@ export class Call<R extends JobResult = JobResult> {
   async #answerPiece(client: Client, piece: Piece): Promise<boolean> {
     const sent = performance.now();
     try {
-      const job = this.#request.work.job(piece.documents, this.#pieces.isCut ? "some" : "all");
+      const job = this.#request.work.job(piece.documents, this.#pieces.isCut ? "some" : "all", piece.share);
       const { result, queuedMs, device } = await client.run(job, this.#stop.signal, (progress) => this.#progress(piece, progress));
       this.#startedAt = Math.min(this.#startedAt, sent + queuedMs);
       this.#parts.push({ piece, result: result as R, worker: client });

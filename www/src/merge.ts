@@ -31,7 +31,7 @@ function costs(parts: readonly Part<NativeCosts>[]): NativeCosts {
   return { usage, timing };
 }
 
-/** Best first, ties in input order. */
+/** Best first, ties in input order. Of a document that several workers shared, what its best window says. */
 function rankings(parts: readonly Part<NativeRanking>[], topN: number | undefined): NativeRanking {
   const count = parts.reduce((total, { result }) => total + result.order.length, 0);
   const scores = new Float32Array(count);
@@ -45,8 +45,17 @@ function rankings(parts: readonly Part<NativeRanking>[], topN: number | undefine
   }
   const bits = new Int32Array(scores.buffer);
   const key = (at: number): number => orderOf(bits[at] as number);
+  const seen = new Set<number>();
+  const isFirst = (at: number): boolean => {
+    const index = indices[at] as number;
+    const first = !seen.has(index);
+    seen.add(index);
+    return first;
+  };
   const order = Array.from(scores.keys())
-    .sort((a, b) => key(b) - key(a) || (indices[a] as number) - (indices[b] as number))
+    // Of two windows of a document that say the same, the earlier one.
+    .sort((a, b) => key(b) - key(a) || (indices[a] as number) - (indices[b] as number) || (spans[2 * a] as number) - (spans[2 * b] as number))
+    .filter(isFirst)
     .slice(0, topN);
   return {
     order: Uint32Array.from(order, (at) => indices[at] as number),

@@ -1,14 +1,23 @@
-// Cuts a call's documents into pieces for several workers. Documents are never cut: a long one is answered by one worker.
-// Longest first, so that a piece holds documents of similar length (little padding) and the short ones even out the end.
-import type { NativeOptions } from "./wasm.js";
+// Cuts a call into pieces for several workers: documents, and of a long document parts of its windows. Longest first, so that a piece
+// holds documents of similar length (little padding) and the short ones even out the end.
+import type { NativeShare } from "./wasm.js";
 
 export interface Piece {
   /** Input index of each document. */
   indices: number[];
   documents: string[];
+  /** Of its one document only these windows. */
+  share?: NativeShare;
   cost: number;
   /** How often a worker died over it. */
   deaths: number;
+}
+
+/** A document, or a part of its windows. */
+interface Item {
+  index: number;
+  share?: NativeShare;
+  cost: number;
 }
 
 // Costs are in characters: tokens are known only to WASM. What counts is their proportion.
@@ -18,37 +27,57 @@ const EACH = 20;
 const TOKEN = 6;
 /** Below this (about 250 tokens) a worker spends its time on messages and half-empty batches. */
 const SMALLEST = 1000;
+/** A document from here on (about 1,500 tokens) has windows enough to share: any model cuts it into several. */
+const LONG = 6 * SMALLEST;
 /** Pieces a worker takes at least, about: the first are large, the last are small and make all end together. */
 const TURNS = 2;
 
-function costs(query: string, documents: readonly string[], { maxTokensPerDocument }: NativeOptions): number[] {
-  const most = maxTokensPerDocument === undefined ? Infinity : maxTokensPerDocument * TOKEN;
-  return documents.map((text) => Math.min(text.length, most) + query.length + EACH);
+export interface Cutting {
+  maxTokensPerDocument?: number | undefined;
+  /** Whether a document's windows can be shared. */
+  shares?: boolean;
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+function itemsOf(query: string, documents: readonly string[], { maxTokensPerDocument }: Cutting): Item[] {
+  const most = maxTokensPerDocument === undefined ? Infinity : maxTokensPerDocument * TOKEN;
+  return documents.map((text, index) => ({ index, cost: Math.min(text.length, most) + query.length + EACH }));
+}
+
+/** Documents that would keep one worker busy when the others are done, as parts. */
+function shared(items: readonly Item[], workers: number): Item[] {
+  const target = Math.max(SMALLEST, costOf(items) / (TURNS * workers));
+  return items.flatMap((item) => {
+    const of = item.cost < LONG ? 1 : Math.ceil(item.cost / target);
+    return of === 1 ? [item] : Array.from({ length: of }, (_, nth) => ({ index: item.index, share: { nth, of }, cost: Math.ceil(item.cost / of) }));
+  });
+}
+
+const costOf = (items: readonly Item[]): number => items.reduce((total, { cost }) => total + cost, 0);
 
 /** The pieces of one call. They are made when they are taken. */
 export class Pieces {
   /** Of all documents. */
   readonly cost: number;
+  /** Documents and parts of documents. */
+  readonly count: number;
   readonly #documents: readonly string[];
-  readonly #costs: readonly number[];
   readonly #workers: number;
-  /** Indices not yet taken, dearest last. */
-  readonly #rest: number[];
+  /** Not yet taken, dearest last. */
+  readonly #rest: Item[];
   readonly #back: Piece[] = [];
   #restCost: number;
 
   /** For so many workers; 1 makes one piece of everything, in input order. So does a call too small to be worth cutting. */
-  constructor(query: string, documents: readonly string[], options: NativeOptions, workers: number) {
+  constructor(query: string, documents: readonly string[], cutting: Cutting, workers: number) {
+    const whole = itemsOf(query, documents, cutting);
+    const several = workers > 1 && costOf(whole) >= 2 * SMALLEST;
     this.#documents = documents;
-    this.#costs = costs(query, documents, options);
-    this.cost = sum(this.#costs);
+    this.#rest = several && cutting.shares ? shared(whole, workers) : whole;
+    this.#workers = several ? Math.min(workers, this.#rest.length) : 1;
+    this.cost = costOf(this.#rest);
+    this.count = this.#rest.length;
     this.#restCost = this.cost;
-    this.#workers = this.cost < 2 * SMALLEST ? 1 : Math.min(workers, documents.length);
-    this.#rest = [...documents.keys()];
-    if (this.isCut) this.#rest.sort((a, b) => this.#costOf(a) - this.#costOf(b));
+    if (this.isCut) this.#rest.sort((a, b) => a.cost - b.cost);
   }
 
   /** Whether several workers can help. */
@@ -62,17 +91,17 @@ export class Pieces {
     if (back) return back;
     if (!this.isCut) return this.#takeAll();
     const target = Math.max(SMALLEST, this.#restCost / (TURNS * this.#workers));
-    const indices: number[] = [];
-    let cost = 0;
-    for (let next = this.#rest.at(-1); next !== undefined; next = this.#rest.at(-1)) {
-      if (indices.length > 0 && cost + this.#costOf(next) > target) break;
-      cost += this.#costOf(next);
-      indices.push(next);
+    const items: Item[] = [];
+    for (let next = this.#rest.at(-1); next; next = this.#rest.at(-1)) {
+      // A part goes alone: whoever answers it is asked for nothing else.
+      if (items.length > 0 && (next.share || costOf(items) + next.cost > target)) break;
+      items.push(next);
       this.#rest.pop();
+      if (next.share) break;
     }
-    if (indices.length === 0) return undefined;
-    this.#restCost -= cost;
-    return this.#piece(indices, cost);
+    if (items.length === 0) return undefined;
+    this.#restCost -= costOf(items);
+    return this.#piece(items);
   }
 
   /** Taken again before any other. */
@@ -84,14 +113,12 @@ export class Pieces {
   #takeAll(): Piece | undefined {
     if (this.#allTaken) return undefined;
     this.#allTaken = true;
-    return this.#piece(this.#rest, this.cost);
+    return this.#piece(this.#rest);
   }
 
-  #costOf(index: number): number {
-    return this.#costs[index] as number;
-  }
-
-  #piece(indices: number[], cost: number): Piece {
-    return { indices, documents: indices.map((index) => this.#documents[index] as string), cost, deaths: 0 };
+  #piece(items: readonly Item[]): Piece {
+    const indices = items.map(({ index }) => index);
+    const share = items[0]?.share;
+    return { indices, documents: indices.map((index) => this.#documents[index] as string), ...(share ? { share } : {}), cost: costOf(items), deaths: 0 };
   }
 }

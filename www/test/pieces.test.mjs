@@ -47,6 +47,28 @@ test("a small call, a single document and a single worker make one piece in inpu
   assert.equal(new Pieces("q".repeat(1000), texts([3, 9, 5, 8]), {}, 4).isCut, true);
 });
 
+test("a long document is cut into parts that are all of it together, each alone in its piece; short ones stay whole", () => {
+  const documents = texts([60_000, 300, 300, 5_000]);
+  for (const workers of [2, 3, 4]) {
+    const pieces = new Pieces("query", documents, { shares: true }, workers);
+    const all = takeAll(pieces);
+    const parts = all.filter(({ share }) => share);
+    assert.ok(parts.length >= 2 * workers - 1, `${parts.length} parts for ${workers}`);
+    for (const { indices, documents: [text], share: { of } } of parts) assert.deepEqual([indices, text.length, of], [[0], 60_000, parts.length]);
+    assert.deepEqual(parts.map(({ share }) => share.nth).sort((a, b) => a - b), [...parts.keys()]);
+    assert.deepEqual(all.filter(({ share }) => !share).flatMap(({ indices }) => indices).sort(), [1, 2, 3]);
+    assert.equal(all.reduce((sum, { cost }) => sum + cost, 0), pieces.cost);
+    assert.equal(all.reduce((sum, { indices }) => sum + indices.length, 0), pieces.count);
+    const ends = new Array(workers).fill(0);
+    for (const { cost } of all) ends[ends.indexOf(Math.min(...ends))] += cost;
+    assert.ok(Math.min(...ends) > 0.7 * Math.max(...ends), `${workers} workers: ${ends}`);
+  }
+  assert.equal(new Pieces("query", texts([60_000]), { shares: true }, 2).isCut, true);
+  for (const [lengths, cutting, workers] of [[[60_000], { shares: true }, 1], [[5_000], { shares: true }, 4], [[60_000], {}, 4], [[60_000], { shares: true, maxTokensPerDocument: 300 }, 4]]) {
+    assert.equal(new Pieces("query", texts(lengths), cutting, workers).isCut, false);
+  }
+});
+
 test("text beyond maxTokensPerDocument does not count", () => {
   const documents = texts([1_000_000, ...new Array(39).fill(300)]);
   const [first] = takeAll(new Pieces("query", documents, {}, 2));
@@ -128,6 +150,24 @@ test("answers are merged by score, ties by input index, and passages stay with t
   assert.deepEqual([...merged.passages].filter((_, place) => place % 2 === 0), [...merged.order]);
   assert.deepEqual([...merged.passages].filter((_, place) => place % 2 === 1), [...merged.order].map((index) => index + 100));
   assert.deepEqual(merged.usage, { tokens: 30, batches: 6, paddedTokens: 9, passages: 7 });
+});
+
+test("of a document that several workers shared its best window counts, the earlier one where two are alike, and it counts once", () => {
+  const of = (index, score, start) => ({
+    piece: { indices: [index] }, worker: {}, result: {
+      order: Uint32Array.of(...(score === undefined ? [] : [0])), scores: Float32Array.of(...(score === undefined ? [] : [score])),
+      passages: Uint32Array.of(...(score === undefined ? [] : [start, start + 9])), usage: { tokens: 1, batches: 1, paddedTokens: 0, passages: 1 }, timing: { tokenizeMs: 1, scoreMs: 1 },
+    },
+  });
+  const parts = [of(0, 1, 50), of(0, 3, 80), of(0, 3, 10), of(0, undefined), of(1, 2, 0), of(2, 2, 30), of(2, -1, 0)];
+  for (const [topN, order] of [[undefined, [0, 1, 2]], [2, [0, 1]]]) {
+    for (const some of [parts, parts.toReversed()]) {
+      const merged = merge(some, topN);
+      assert.deepEqual([...merged.order], order);
+      assert.deepEqual([...merged.scores], [3, 2, 2].slice(0, topN));
+      assert.deepEqual([...merged.passages], [10, 19, 0, 9, 30, 39].slice(0, 2 * order.length));
+    }
+  }
 });
 
 test("0 ranks above -0 and infinities at the ends, as in the engine's own order", () => {

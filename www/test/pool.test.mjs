@@ -199,8 +199,8 @@ test("a document that kills every worker rejects with internal after two of them
   assert.equal(reranker.info.warnings.length, 2);
 });
 
-/** So long that each is a piece of its own, taken in this order by worker 1, 2, ... */
-const long = (...starts) => [...starts.map((text, nth) => text.padEnd(100_000 - nth, " x")), ...many];
+/** So long that each is a piece of its own, and not so long that its windows are shared; taken in this order by worker 1, 2, ... */
+const long = (...starts) => [...starts.map((text, nth) => text.padEnd(5_900 - nth, " x")), ...many];
 
 test("a worker that cannot be started again is left out, and its piece goes to another", async () => {
   const log = [];

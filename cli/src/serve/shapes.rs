@@ -111,6 +111,7 @@ impl Question {
                 scores,
                 max_tokens_per_document: fields.count("max_tokens_per_doc")?,
                 windows: Windows::given(fields.count("window")?, fields.count("overlap")?),
+                share: None,
             },
         };
         Ok(Self {
