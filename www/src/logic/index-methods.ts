@@ -2,7 +2,7 @@
 // Texts become vectors on the page, where the embedder is, and outside of any transaction, because that takes its time.
 import { aborted, RerankError } from "../errors.js";
 import type { IndexDocument, IndexProgress, SearchMode, Stemming } from "../search-types.js";
-import { requested } from "./database.js";
+import { requested } from "../database.js";
 import type { LogicGlue } from "./glue.js";
 import type { Context } from "./methods.js";
 import { missing, StoredIndex, type Meta } from "./stored-index.js";

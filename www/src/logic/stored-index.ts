@@ -1,9 +1,15 @@
 // An index as it is stored and as it is in memory. Documents have numbers that are never used again, so two sets of numbers say what has
 // changed, whoever changed it: another tab, or an earlier run of this one. Storage is the truth; memory follows it before each answer.
+import { Database, requested } from "../database.js";
 import { aborted, RerankError } from "../errors.js";
 import type { IndexDocument, Stemming } from "../search-types.js";
-import { Database, requested, STORES, type StoreName } from "./database.js";
 import type { LogicGlue, NativeIndex } from "./glue.js";
+
+/** The version of what is stored. */
+const SCHEMA = 1;
+const PREFIX = "foliorank-index:";
+const STORES = ["meta", "ids", "documents", "vectors", "bm25"] as const;
+type StoreName = (typeof STORES)[number];
 
 /** Documents read at a time. */
 const PAGE = 500;
@@ -43,8 +49,18 @@ export function missing(all: ArrayLike<number>, known: ArrayLike<number>): numbe
 const readMeta = (store: Stores): Promise<Meta | undefined> => requested(store("meta").get(META) as IDBRequest<Meta | undefined>);
 const keys = (store: IDBObjectStore): Promise<number[]> => requested(store.getAllKeys() as IDBRequest<number[]>);
 
+/** What IndexedDB's failures mean for an index, and what to do. */
+const failed = (index: string) => (kind: string, message: string, cause: unknown): RerankError => {
+  const what = {
+    QuotaExceededError: "the browser gives this site no more space; what was stored before is kept. Remove documents, or ask for persistent storage",
+    VersionError: "it was written by a newer version of foliorank; load that version, or delete the index",
+  }[kind] ?? message;
+  return new RerankError("storage", `index "${index}": ${what}`, { cause });
+};
+
 export class StoredIndex {
-  readonly database: Database;
+  readonly name: string;
+  readonly database: Database<StoreName>;
   readonly #glue: LogicGlue;
   #native: NativeIndex | undefined;
   #meta: Meta | undefined;
@@ -54,7 +70,8 @@ export class StoredIndex {
 
   constructor(glue: LogicGlue, name: string) {
     this.#glue = glue;
-    this.database = new Database(name);
+    this.name = name;
+    this.database = new Database({ name: PREFIX + name, version: SCHEMA, stores: STORES, failed: failed(name) });
   }
 
   /** Makes the index if there is none, and checks that it is what is asked for. */
@@ -64,7 +81,7 @@ export class StoredIndex {
       const found = await readMeta(store);
       if (found && (stemming === undefined || found.stemming === stemming)) return;
       if (found && await requested(store("documents").count()) > 0) {
-        throw new RerankError("invalid_argument", `stemming: index "${this.database.name}" was made with "${found.stemming}", found "${stemming}"; clear it first, or use another name`);
+        throw new RerankError("invalid_argument", `stemming: index "${this.name}" was made with "${found.stemming}", found "${stemming}"; clear it first, or use another name`);
       }
       store("meta").put({ ...this.#fresh(), next: found?.next ?? 0, model: found?.model ?? null }, META);
     });

@@ -1,5 +1,6 @@
 // Answers of language models by request, in IndexedDB: a run that was interrupted goes on without paying twice. A key is the hash of all
 // that decides an answer; neither side of it holds an API key.
+import { Database, requested } from "../database.js";
 import { RerankError } from "../errors.js";
 import type { LlmAnswer } from "../llm.js";
 
@@ -22,31 +23,10 @@ export function memoryAnswers(): AnswerCache {
 
 /** In this origin's IndexedDB, in the database `name`. */
 export function storedAnswers(name = "foliorank-answers"): AnswerCache & { clear(): Promise<void> } {
-  let database: Promise<IDBDatabase> | undefined;
-  const open = (): Promise<IDBDatabase> => database ??= new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name, 1);
-    request.onupgradeneeded = () => { request.result.createObjectStore(STORE); };
-    request.onsuccess = () => {
-      // Another tab may delete it; the next question opens it again.
-      request.result.onversionchange = () => {
-        request.result.close();
-        database = undefined;
-      };
-      resolve(request.result);
-    };
-    request.onerror = () => {
-      database = undefined;
-      reject(failed(request.error));
-    };
-  });
-  async function run<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    const transaction = (await open()).transaction(STORE, mode, { durability: "strict" });
-    return await new Promise<T>((resolve, reject) => {
-      const request = ask(transaction.objectStore(STORE));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(failed(transaction.error));
-    });
-  }
+  const database = new Database({ name, version: 1, stores: [STORE], failed });
+  const run = <T>(mode: "readonly" | "readwrite", ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> =>
+    // What was paid for is on disk before the next question.
+    database.transact(mode, [STORE], (store) => requested(ask(store(STORE))), { durability: "strict" });
   return {
     get: async (key) => (await run("readonly", (store) => store.get(key) as IDBRequest<LlmAnswer | undefined>)) ?? null,
     put: async (key, answer) => { await run("readwrite", (store) => store.put(answer, key)); },
@@ -54,8 +34,8 @@ export function storedAnswers(name = "foliorank-answers"): AnswerCache & { clear
   };
 }
 
-const failed = (error: DOMException | null): RerankError =>
-  new RerankError("storage", `answers could not be kept: ${error?.message ?? "unknown"}; free some space, or pass cache: false`, { cause: error });
+const failed = (_kind: string, message: string, cause: unknown): RerankError =>
+  new RerankError("storage", `answers could not be kept: ${message}; free some space, or pass cache: false`, { cause });
 
 let usual: AnswerCache | undefined;
 

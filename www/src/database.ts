@@ -1,25 +1,13 @@
-// IndexedDB as promises, and its failures as RerankErrors: `storage`, saying what to do. Used in the logic worker.
-import { RerankError } from "../errors.js";
+// IndexedDB as promises: connections that come back, transactions that store all or nothing.
+import { RerankError } from "./errors.js";
 
-/** The version of what is stored; IndexedDB keeps it, and refuses to open what a later version has written. */
-const SCHEMA = 1;
-const PREFIX = "foliorank-index:";
-
-export const STORES = ["meta", "ids", "documents", "vectors", "bm25"] as const;
-export type StoreName = (typeof STORES)[number];
-
-function explained(cause: unknown, name: string): RerankError {
-  if (cause instanceof RerankError) return cause;
-  const { name: kind = "", message = String(cause) } = (cause ?? {}) as { name?: string; message?: string };
-  const storage = (what: string): RerankError => new RerankError("storage", `index "${name}": ${what}`, { cause });
-  switch (kind) {
-    case "QuotaExceededError":
-      return storage("the browser gives this site no more space; what was stored before is kept. Remove documents, or ask for persistent storage");
-    case "VersionError":
-      return storage("it was written by a newer version of foliorank; load that version, or delete the index");
-    default:
-      return storage(message);
-  }
+export interface Schema<S extends string> {
+  name: string;
+  /** Of what is stored; IndexedDB keeps it, and refuses to open what a later version has written. */
+  version: number;
+  stores: readonly S[];
+  /** The error for what went wrong, by the kind and the message of IndexedDB's own. */
+  failed: (kind: string, message: string, cause: unknown) => RerankError;
 }
 
 export const requested = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve, reject) => {
@@ -27,21 +15,21 @@ export const requested = <T>(request: IDBRequest<T>): Promise<T> => new Promise(
   request.onerror = () => reject(request.error ?? new Error("the request failed"));
 });
 
-export class Database {
-  readonly name: string;
+export class Database<S extends string> {
+  readonly #schema: Schema<S>;
   #open: Promise<IDBDatabase> | undefined;
 
-  constructor(name: string) {
-    this.name = name;
+  constructor(schema: Schema<S>) {
+    this.#schema = schema;
   }
 
   /**
    * Runs `work` in one transaction: all of it is stored or nothing. It must await nothing but requests of this transaction.
    * Rejects with a RerankError.
    */
-  async transact<T>(mode: "readonly" | "readwrite", stores: readonly StoreName[], work: (store: (name: StoreName) => IDBObjectStore) => Promise<T>): Promise<T> {
+  async transact<T>(mode: "readonly" | "readwrite", stores: readonly S[], work: (store: (name: S) => IDBObjectStore) => Promise<T>, options?: IDBTransactionOptions): Promise<T> {
     try {
-      const transaction = await this.#begin(mode, stores);
+      const transaction = await this.#begin(mode, stores, options);
       const done = new Promise<void>((resolve, reject) => {
         transaction.oncomplete = () => resolve();
         transaction.onabort = () => reject(transaction.error ?? new Error("the transaction was aborted"));
@@ -62,7 +50,9 @@ export class Database {
         throw error;
       }
     } catch (error) {
-      throw explained(error, this.name);
+      if (error instanceof RerankError) throw error;
+      const { name = "", message = String(error) } = (error ?? {}) as { name?: string; message?: string };
+      throw this.#schema.failed(name, message, error);
     }
   }
 
@@ -72,8 +62,8 @@ export class Database {
     open?.then((database) => database.close(), () => undefined);
   }
 
-  async #begin(mode: "readonly" | "readwrite", stores: readonly StoreName[]): Promise<IDBTransaction> {
-    const begin = async (): Promise<IDBTransaction> => (await (this.#open ??= this.#connect())).transaction([...stores], mode);
+  async #begin(mode: "readonly" | "readwrite", stores: readonly S[], options: IDBTransactionOptions | undefined): Promise<IDBTransaction> {
+    const begin = async (): Promise<IDBTransaction> => (await (this.#open ??= this.#connect())).transaction([...stores], mode, options);
     try {
       return await begin();
     } catch (error) {
@@ -86,11 +76,12 @@ export class Database {
 
   #connect(): Promise<IDBDatabase> {
     const { indexedDB } = globalThis as { indexedDB?: IDBFactory };
+    const { name, version, stores } = this.#schema;
     const connected = new Promise<IDBDatabase>((resolve, reject) => {
-      if (!indexedDB) throw new RerankError("storage", "there is no IndexedDB here to keep an index in");
-      const request = indexedDB.open(PREFIX + this.name, SCHEMA);
+      if (!indexedDB) throw new RerankError("storage", "there is no IndexedDB here to keep anything in");
+      const request = indexedDB.open(name, version);
       request.onupgradeneeded = () => {
-        for (const store of STORES) request.result.createObjectStore(store);
+        for (const store of stores) request.result.createObjectStore(store);
       };
       request.onerror = () => reject(request.error);
       request.onsuccess = () => {
