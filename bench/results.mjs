@@ -27,21 +27,36 @@ export function agreement(peer, ours, theirs, limit) {
   return worst;
 }
 
+/** What was measured together: a workload on a device, its rows, and the largest difference of each row's scores from ours. */
+const isSame = (one, other) => one.workload === other.workload && one.device === other.device;
+
+/** The runs with one more: it takes the place of an older one of the same workload and device. `order` are the workloads' names. */
+export function withRun(runs, run, order) {
+  const place = ({ workload, device }) => order.indexOf(workload) + (device === "cpu" ? 0 : order.length);
+  return [...runs.filter((other) => !isSame(other, run)), run].sort((a, b) => place(a) - place(b));
+}
+
 const seconds = ([from, to]) => `${(from / 1000).toFixed(2)}..${(to / 1000).toFixed(2)}`;
 
-export function markdown({ machine, rows }, details) {
-  const lines = rows.map(({ workload, device, threads, ours_ms, peer, peer_ms, ratio, spread }, i) =>
-    `| ${workload} | ${device} | ${peer} | ${threads} | ${(ours_ms / 1000).toFixed(2)} (${seconds(spread.ours_ms)}) | ${(peer_ms / 1000).toFixed(2)} (${seconds(spread.peer_ms)}) | ${ratio.toFixed(2)} | ${details.worst[i].toPrecision(2)} |`);
+const line = ({ workload, device, threads, ours_ms, peer, peer_ms, ratio, spread }, difference) =>
+  `| ${workload} | ${device} | ${peer} | ${threads} | ${(ours_ms / 1000).toFixed(2)} (${seconds(spread.ours_ms)}) | ${(peer_ms / 1000).toFixed(2)} (${seconds(spread.peer_ms)}) | ${ratio.toFixed(2)} | ${difference.toPrecision(2)} |`;
+
+export function markdown({ machine, runs }) {
   return `# foliorank against its peers
 
-Written by \`${details.command}\` on ${details.date}. ${machine}.
-Load average ${details.load.join(" before, ")} after: other work on the machine makes times longer and the spread wider.
+${machine}.
 
 Seconds, median (min..max) of alternating turns in one page. Ratio = peer / ours: above 1 ours is faster. Threads are the peer's; on
 the CPU ours has as many workers. Difference is the largest between a raw score of the peer and ours. What each workload is: \`bench/README.md\`.
 
 | workload | device | peer | threads | ours, s | peer, s | ratio | difference |
 |---|---|---|---|---|---|---|---|
-${lines.join("\n")}
+${runs.flatMap(({ rows, differences }) => rows.map((row, place) => line(row, differences[place]))).join("\n")}
+
+Every workload is a run of its own. Other work on the machine makes times longer and the spread wider:
+
+| workload | device | written by | on | load average before, after |
+|---|---|---|---|---|
+${runs.map(({ workload, device, command, date, load }) => `| ${workload} | ${device} | \`${command}\` | ${date} | ${load.join(", ")} |`).join("\n")}
 `;
 }

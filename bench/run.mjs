@@ -10,7 +10,7 @@ import { growthMarkdown, growthPlot, measureGrowth } from "./growth.mjs";
 import { startBench } from "./measure.mjs";
 import { parse } from "./options.mjs";
 import { AGREEMENT, peers, WORKLOADS } from "./plan.mjs";
-import { agreement, markdown, row } from "./results.mjs";
+import { agreement, markdown, row, withRun } from "./results.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const models = process.env.FOLIORANK_BENCH_MODELS ?? join(modelCache, "../bench/models");
@@ -31,7 +31,7 @@ function checkBuilt(devices) {
 function machine({ threads, browser, adapter }, devices) {
   if (devices.includes("webgpu") && !adapter) throw new Error("webgpu was asked for and this Chromium has no WebGPU adapter");
   const names = adapter ? [adapter.vendor, adapter.architecture, adapter.device, adapter.description].filter(Boolean) : [];
-  const gpu = devices.includes("webgpu") ? `; WebGPU adapter: ${names.join(" ")}` : "";
+  const gpu = `; WebGPU adapter: ${names.join(" ") || "none"}`;
   return `${threads} threads of ${os.cpus()[0].model}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.arch()}, Chromium ${browser}${gpu}`;
 }
 
@@ -59,35 +59,45 @@ const contenders = (workload, device, others) => ({
   ...Object.fromEntries(others.map(({ peer, ...contender }) => [`${peer}, ${contender.threads} threads`, contender])),
 });
 
+/** Runs of an earlier call on this machine, when only some workloads are measured again. */
+function earlier(machine, { workloads }) {
+  const file = join(here, "results/samples.json");
+  const kept = workloads && existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  return kept.machine === machine ? kept.runs : [];
+}
+
+/** After every workload: a call that is cut keeps what it has. */
+function writeRuns(machine, runs) {
+  write("latest.json", json({ machine, rows: runs.flatMap(({ rows }) => rows) }));
+  write("latest.md", markdown({ machine, runs }));
+  write("samples.json", json({ machine, runs }));
+}
+
 async function measureAll(bench, options) {
   const environment = await bench.environment();
-  const report = { machine: machine(environment, options.devices), rows: [] };
-  const command = ["cargo xtask bench", ...process.argv.slice(2)].join(" ");
-  const details = { command, date: new Date().toISOString().slice(0, 10), load: [load()], worst: [], samples: [] };
+  const where = machine(environment, options.devices);
+  const about = { command: ["cargo xtask bench", ...process.argv.slice(2)].join(" "), date: new Date().toISOString().slice(0, 10) };
   const versions = JSON.parse(readFileSync(join(here, "package.json"), "utf8")).dependencies;
   const countTokens = await tokenCounter();
   const slow = environment.adapter?.software ?? false;
-  console.log(report.machine);
+  let runs = earlier(where, options);
+  console.log(where);
   for (const device of options.devices) {
     for (const workload of WORKLOADS.filter((workload) => chosen(workload, device, options, slow))) {
       console.log(`${workload.name} on ${device}`);
+      const before = load();
       const others = peers(workload, device, environment.threads, versions);
       const rounds = options.rounds ?? (options.quick ? 2 : workload.rounds);
       const measure = workload.cold ? bench.cold : bench.warm;
       const { samples, scores } = await measure(contenders(workload, device, others), workload.work(countTokens), rounds);
-      for (const { peer, threads } of others) {
-        const name = `${peer}, ${threads} threads`;
-        details.worst.push(agreement(name, scores.ours, scores[name], AGREEMENT[workload.model]));
-        report.rows.push(row({ workload: workload.name, device, threads, peer, ours: samples[ours(threads, device)], theirs: samples[name] }));
-      }
-      details.samples.push({ workload: workload.name, device, samples });
-      // After every workload: a run that is cut keeps what it has.
-      write("latest.json", json(report));
-      write("latest.md", markdown(report, { ...details, load: [...details.load, load()] }));
-      write("samples.json", json({ machine: report.machine, ...details }));
+      const nameOf = ({ peer, threads }) => `${peer}, ${threads} threads`;
+      const differences = others.map((other) => agreement(nameOf(other), scores.ours, scores[nameOf(other)], AGREEMENT[workload.model]));
+      const rows = others.map((other) => row({ workload: workload.name, device, threads: other.threads, peer: other.peer, ours: samples[ours(other.threads, device)], theirs: samples[nameOf(other)] }));
+      runs = withRun(runs, { workload: workload.name, device, ...about, load: [before, load()], rows, differences, samples }, WORKLOADS.map(({ name }) => name));
+      writeRuns(where, runs);
     }
     if (chosen({ name: "growth", quick: false, software: false }, device, options, slow)) {
-      const grown = { machine: report.machine, device, command, rows: await measureGrowth(bench.openPage, device, options) };
+      const grown = { machine: where, device, command: about.command, rows: await measureGrowth(bench.openPage, device, options) };
       write(`growth-${device}.json`, json(grown));
       write(`growth-${device}.md`, growthMarkdown(grown));
       write(`growth-${device}.svg`, growthPlot(grown));

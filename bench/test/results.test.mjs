@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { growthPlot } from "../growth.mjs";
-import { agreement, markdown, median, row } from "../results.mjs";
+import { agreement, markdown, median, row, withRun } from "../results.mjs";
 
 const times = { workload: "w", device: "cpu", threads: 2, peer: "p", ours: [100, 300, 110], theirs: [220, 200, 210, 1000] };
 
@@ -30,8 +30,16 @@ test("answers too far apart, missing or not a number are not the same work", () 
 });
 
 test("the table has a line for each row, in seconds", () => {
-  const text = markdown({ machine: "m", rows: [row(times)] }, { command: "c", date: "d", load: ["1", "2"], worst: [0.001] });
+  const text = markdown({ machine: "m", runs: [{ workload: "w", device: "cpu", command: "c", date: "d", load: ["1", "2"], rows: [row(times)], differences: [0.001] }] });
   assert.match(text, /\| w \| cpu \| p \| 2 \| 0\.11 \(0\.10\.\.0\.30\) \| 0\.21 \(0\.20\.\.1\.00\) \| 1\.96 \| 0\.0010 \|/);
+  assert.match(text, /\| w \| cpu \| `c` \| d \| 1, 2 \|/);
+});
+
+test("a workload that is measured again takes the place of its older run, and runs stay in the plan's order", () => {
+  const run = (workload, device, date) => ({ workload, device, date });
+  let runs = [];
+  for (const [workload, device, date] of [["b", "webgpu", 1], ["a", "cpu", 1], ["b", "cpu", 1], ["a", "webgpu", 1], ["b", "cpu", 2]]) runs = withRun(runs, run(workload, device, date), ["a", "b"]);
+  assert.deepEqual(runs, [run("a", "cpu", 1), run("b", "cpu", 2), run("a", "webgpu", 1), run("b", "webgpu", 1)]);
 });
 
 test("the plot has a point for each number of documents and stays within its frame", () => {
