@@ -12,7 +12,7 @@ async function openTesseract({ layout }) {
   });
   await worker.setParameters({ tessedit_pageseg_mode: layout ? PSM.AUTO : PSM.SINGLE_BLOCK });
   return async (file) => {
-    const { data } = await worker.recognize(file, {}, { text: false, blocks: true });
+    const { data } = await worker.recognize(file, layout ? { rotateAuto: true } : {}, { text: false, blocks: true });
     return data.blocks.flatMap(({ paragraphs }) => paragraphs).flatMap(({ lines }) => lines).flatMap(({ words }) => words).map(({ text }) => text).join(" ");
   };
 }

@@ -26,8 +26,9 @@ export async function imageSource(file: File, reading: Reading): Promise<Source>
   const small = await drawn(bitmap, scale);
   bitmap.close();
   reading.signal.throwIfAborted();
-  const { text, words } = await recognise(small, reading);
+  const drawnSize = { width: width * scale, height: height * scale };
+  const { text, words } = await recognise({ file: small, ...drawnSize }, reading);
   if (!/[\p{L}\p{N}]/u.test(text)) throw new FileProblem(strings.fileNoWords);
-  const pictures = { of: "image", original: small, words, width: width * scale, height: height * scale } as const;
+  const pictures = { of: "image", original: small, words, ...drawnSize } as const;
   return { name: file.name, kind: "image", pictures, pages: [{ file: file.name, label: strings.picture, text, picture: imagePicture(pictures) }] };
 }

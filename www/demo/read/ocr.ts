@@ -31,8 +31,15 @@ function forget(): void {
   void worker?.then((running) => running.terminate()).catch(() => undefined);
 }
 
+export interface PictureFile {
+  file: Blob;
+  /** Pixels. */
+  width: number;
+  height: number;
+}
+
 /** Rejects with FileProblem, or with the reason of the signal. */
-export async function recognise(picture: Blob, { signal, onProgress }: Reading): Promise<{ text: string; words: Word[] }> {
+export async function recognise(picture: PictureFile, { signal, onProgress }: Reading): Promise<{ text: string; words: Word[] }> {
   clearTimeout(idle);
   report = ({ status, progress }) => {
     if (status === "recognizing text") onProgress(strings.recognising, progress);
@@ -45,9 +52,11 @@ export async function recognise(picture: Blob, { signal, onProgress }: Reading):
   try {
     kept ??= start();
     const worker = await Promise.race([kept, stopped]);
-    const { data } = await Promise.race([worker.recognize(picture, {}, { text: false, blocks: true }), stopped]);
+    // Columns are found on a page that is straight.
+    const { data } = await Promise.race([worker.recognize(picture.file, { rotateAuto: true }, { text: false, blocks: true }), stopped]);
     idle = setTimeout(forget, IDLE_MS);
-    return joined(data.blocks ?? []);
+    const { text, words } = joined(data.blocks ?? []);
+    return { text, words: turnedBack(words, picture, data.rotateRadians ?? 0) };
   } catch (error) {
     // Whatever it was doing, it is not to be trusted with the next picture.
     forget();
@@ -57,6 +66,16 @@ export async function recognise(picture: Blob, { signal, onProgress }: Reading):
     // One signal goes with all pages of a file.
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** Places on the picture as it is, of words that were found when it had been turned around its middle, clockwise. */
+function turnedBack(words: Word[], { width, height }: PictureFile, angle: number): Word[] {
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  return angle === 0 ? words : words.map((word) => {
+    const [x, y] = [(word.left + word.right - width) / 2, (word.top + word.bottom - height) / 2];
+    const [right, down] = [x * cos + y * sin - x, y * cos - x * sin - y];
+    return { ...word, left: word.left + right, right: word.right + right, top: word.top + down, bottom: word.bottom + down };
+  });
 }
 
 interface Block {

@@ -4,6 +4,7 @@ import { OPS, type PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { FileProblem, type Reading } from "../pages.js";
 import { strings } from "../strings.js";
 import type { PlacedWords } from "./image-picture.js";
+import type { PictureFile } from "./ocr.js";
 import { drawPage, toFile } from "./pdf-picture.js";
 
 /** Small print is then 20 pixels high, which OCR wants. A PDF counts 72 points to the inch. */
@@ -52,7 +53,7 @@ function isBlank(canvas: HTMLCanvasElement): boolean {
 }
 
 /** The page as a file of pixels; none where there is nothing on it. */
-async function picture(page: PDFPageProxy): Promise<{ file: Blob; width: number; height: number } | undefined> {
+async function picture(page: PDFPageProxy): Promise<PictureFile | undefined> {
   const canvas = await drawPage(page, DOTS_PER_INCH / 72);
   try {
     if (isBlank(canvas)) return undefined;
@@ -77,7 +78,7 @@ export async function readScan(page: PDFPageProxy, own: string, reading: Reading
   reading.signal.throwIfAborted();
   if (!drawn) return undefined;
   const { recognise } = await startOcr();
-  const { text, words } = await recognise(drawn.file, reading);
+  const { text, words } = await recognise(drawn, reading);
   // What it has itself is better than the same guessed.
   return letters(text) > 2 * letters(own) ? { text, words, width: drawn.width, height: drawn.height } : undefined;
 }
