@@ -2,12 +2,14 @@
 // a scripted language model that checks them.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { truth } from "../../www/test/llm-server.mjs";
 import { MINUTES, TINY, artefacts, bring, file, finish, openDemo, visit } from "./demo-page.mjs";
 import { keptText, useLlm } from "./llm-route.mjs";
 
+const samples = join(dirname(fileURLToPath(import.meta.url)), "../../www/demo/samples");
 const generate = (page) => finish(page, "#neg-work", () => page.click("#neg-run"));
 const rows = (page) => page.locator(".negatives tbody tr:not(.row-positive)");
 const numbers = async (locator) => (await locator.allTextContents()).map(Number);
@@ -151,4 +153,35 @@ test("a language model writes and checks look-alikes: the funnel lives, votes ar
   await generate(page);
   const dead = (await page.locator(".funnel-count").allTextContents()).map((text) => Number(text.replace("\u2212", "")));
   assert.ok(dead[1] > 0 && dead.at(-1) === 0, dead.join());
+});
+
+test("a model that sees gets the page's picture beside its words; a page without a picture says so", { timeout: 5 * MINUTES }, async (t) => {
+  const page = await openDemo(t, `${TINY}#settings`);
+  const asked = await useLlm(t, page, ({ messages, response_format: format }) => {
+    const { content } = messages.at(-1);
+    const words = typeof content === "string" ? content : content.find(({ type }) => type === "text").text;
+    return JSON.stringify(truth(words, format?.json_schema?.schema, false));
+  });
+  await visit(page, "negatives");
+  await page.selectOption("#neg-by", "seeing");
+  assert.match(await page.textContent("#neg-note"), /the page's picture/);
+  await bring(page, file("bridge.txt", "The footbridge was lifted into place on 9 September 2021."), file("notice.jpg", readFileSync(join(samples, "notice.jpg")), "image/jpeg"));
+  const pages = await page.locator("#neg-page option").allTextContents();
+  const choose = (name) => page.selectOption("#neg-page", { index: pages.findIndex((label) => label.includes(name)) });
+  await choose("bridge.txt");
+  await page.click("#neg-run");
+  assert.match(await page.textContent("#neg-error"), /^This page has no picture/);
+  assert.deepEqual(asked, []);
+  await choose("notice.jpg");
+  await generate(page);
+  const [{ body: { messages } }] = asked;
+  const [picture, words] = messages.at(-1).content;
+  assert.match(picture.image_url.url, /^data:image\/(png|jpeg);base64,/);
+  const size = await page.evaluate(async (url) => {
+    const image = Object.assign(new Image(), { src: url });
+    await image.decode();
+    return [image.naturalWidth, image.naturalHeight];
+  }, picture.image_url.url);
+  assert.deepEqual(size, [760, 560]);
+  assert.match(words.text, /attached as an image[^]*Keys cost 15 crowns/);
 });

@@ -5,7 +5,7 @@ import { say } from "../announce.js";
 import { byId, make } from "../dom.js";
 import type { Library } from "../library/library.js";
 import { windows, type Model } from "../model.js";
-import type { Page } from "../pages.js";
+import type { Page, Picture } from "../pages.js";
 import { RunForm, type Turn } from "../run-form.js";
 import { strings } from "../strings.js";
 import { showFunnel } from "./funnel.js";
@@ -15,6 +15,8 @@ import { groupTable, type TableHooks } from "./table.js";
 
 /** Positives of one page: more would be more than anybody reads. */
 const POSITIVES = 4;
+/** Pixels of the picture that a model sees: more than it looks at, so that scaling it loses nothing. */
+const PICTURE_WIDTH = 1600;
 
 export interface NegativesParts {
   library: Library;
@@ -71,8 +73,8 @@ export class NegativesView {
   }
 
   #showNote(): void {
-    const byRules = this.#by.value === "rules";
-    byId("neg-note").textContent = byRules ? strings.negRulesNote : this.#parts.llm() ? strings.negLlmNote : strings.negNeedsLlm;
+    const note = { rules: strings.negRulesNote, llm: strings.negLlmNote, seeing: strings.negSeeingNote }[this.#by.value] ?? "";
+    byId("neg-note").textContent = this.#by.value === "rules" || this.#parts.llm() ? note : strings.negNeedsLlm;
   }
 
   #judge(turn: Turn): PageJudge {
@@ -85,14 +87,18 @@ export class NegativesView {
     this.stop();
     const { library } = this.#parts;
     const page = library.pages[this.#page.selectedIndex];
-    const llm = this.#by.value === "llm" ? this.#parts.llm() : undefined;
-    const trouble = !page ? strings.negNoPages : this.#by.value === "llm" && !llm ? strings.negNeedsLlm : undefined;
+    const by = this.#by.value;
+    const llm = by === "rules" ? undefined : this.#parts.llm();
+    const trouble = !page ? strings.negNoPages
+      : by !== "rules" && !llm ? strings.negNeedsLlm
+      : by === "seeing" && !page.picture ? strings.negNoPicture : undefined;
     this.#form.complain(trouble);
     if (!page || trouble) return;
-    await this.#form.run(strings.starting, (turn) => this.#generate(page, llm, turn));
+    const picture = by === "seeing" ? page.picture : undefined;
+    await this.#form.run(strings.starting, (turn) => this.#generate(page, { llm, picture }, turn));
   }
 
-  async #generate(page: Page, llm: Llm | undefined, turn: Turn): Promise<void> {
+  async #generate(page: Page, { llm, picture }: { llm: Llm | undefined; picture: Picture | undefined }, turn: Turn): Promise<void> {
     const { signal, current, tell } = turn;
     const { library, model } = this.#parts;
     await model.start(turn);
@@ -101,7 +107,9 @@ export class NegativesView {
       tell(strings.generating(strings.negStage[stage] ?? stage, done, total), done / Math.max(1, total));
       showFunnel(funnel);
     };
-    const result = await generateNegatives({ text: page.text, title: `${page.file}, ${page.label}`, others: library.pages.filter((other) => other !== page).map(({ text }) => text) }, {
+    const image = await picture?.draw(PICTURE_WIDTH);
+    const others = library.pages.filter((other) => other !== page).map(({ text }) => text);
+    const result = await generateNegatives({ text: page.text, title: `${page.file}, ${page.label}`, others, ...(image ? { image } : {}) }, {
       judge: this.#judge(turn), signal, onProgress, ...(llm ? { llm } : {}),
       settings: { negatives: Number(byId<HTMLSelectElement>("neg-keep").value), positives: POSITIVES, pageBytes: 200_000 },
     });
