@@ -53,7 +53,7 @@ export function peers({ model, cold, long }, device, all, versions) {
   const counts = all > 1 && !cold ? [1, all] : [1];
   const files = [F32, INT8, ...(model === L12 && !long ? [PUBLISHED] : [])];
   const runtimes = files.flatMap((weights) => counts.map((threads) => ort(versions, model, "wasm", weights, threads)));
-  return cold ? runtimes : [...(long ? [] : [plain(model)]), ...runtimes, ...["fp32", "int8"].map((dtype) => transformers(versions, model, "wasm", dtype, all))];
+  return cold ? runtimes : [...(long ? [] : [plain(model)]), ...runtimes, ...(long ? ["int8"] : ["fp32", "int8"]).map((dtype) => transformers(versions, model, "wasm", dtype, all))];
 }
 
 /** Who runs when: everybody once a round, in the order given and then backwards, so that nobody always follows the same one. */
