@@ -27,7 +27,7 @@ export async function measureGrowth(openPage, device, { quick }) {
     const page = await openPage();
     const work = { query: QUERY, documents: all.filter((_, index) => index % (MOST / documents) === 0) };
     const few = { ...work, documents: work.documents.slice(0, 10) };
-    const { variant } = await page.evaluate(([device, model, few]) => bench.open("ours", { device, model }, few), [device, MODEL, few]);
+    const { variant } = await page.evaluate(([device, model, few]) => bench.open("ours", { device, model, threads: 1 }, few), [device, MODEL, few]);
     await page.evaluate((few) => bench.run("ours", few), few);
     const loaded = await wasmBytes(page, variant);
     const times = [];
@@ -51,7 +51,8 @@ export function growthMarkdown({ machine, device, command, rows }) {
     `| ${row.documents} | ${row.tokens} | ${row.padded_tokens} | ${(row.ms / 1000).toFixed(2)} | ${row.us_per_token.toFixed(0)} | ${row.wasm_mib_loaded.toFixed(1)} | ${row.wasm_mib.toFixed(1)} |`);
   return `# Growth
 
-Written by \`${command}\`: documents of ${WORDS} words, the first 3 layers of the default model, ${device}. ${machine}.
+Written by \`${command}\`: documents of ${WORDS} words, the first 3 layers of the default model, ${device}, one thread (a call too
+small to share has one, however many there are). ${machine}.
 Each line is a fresh page; up to 100 documents the median of several calls. Memory is that of the WASM instance, which never shrinks:
 after ten documents, and after the call.
 
