@@ -12,7 +12,7 @@ test("a build of Vite has the package's worker and WASM in it, and ranks in a wo
   build(app, ["vite", "build"]);
   const assets = readdirSync(join(app, "dist/assets"));
   t.diagnostic(assets.map((name) => `${name} ${statSync(join(app, "dist/assets", name)).size}`).join(", "));
-  assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 4);
+  assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 5);
   const { page, fetched } = await check(t, await serve(t, app, ["vite", "preview", ...address]));
   // What is not needed is not fetched.
   assert.equal(new Set(fetched.filter((path) => path.endsWith(".wasm"))).size, 1);

@@ -13,14 +13,20 @@ const { build } = createRequire(join(www, "package.json"))("esbuild");
 
 /** A component that shows the state; `show(model)` renders it, with options that are new in every render, and `show()` takes it away. */
 const COMPONENT = `
-  import { createElement, StrictMode } from "react";
+  import { createElement, StrictMode, useEffect } from "react";
   import { createRoot } from "react-dom/client";
   import { useReranker } from "./dist/adapters/react.js";
   globalThis.states = [];
   function Probe({ folder }) {
     const state = useReranker({ model: new URL("/models/" + folder + "/", location.href), device: "cpu", threads: 1, onProgress: () => undefined });
     states.push(state);
-    return createElement("output", null, state.status);
+    return createElement("output", null, state.status, createElement(Child, state));
+  }
+  // Where a test wants it, asks as soon as it is there; its effects run before its parent's.
+  globalThis.early = [];
+  function Child({ rerank }) {
+    useEffect(() => { if (globalThis.asksEarly) early.push(rerank("good bridge", ["a bridge"]).then(({ results }) => results.length, ({ code }) => code)); }, [rerank]);
+    return null;
   }
   const root = createRoot(document.body);
   globalThis.show = (folder) => root.render(createElement(StrictMode, null, folder && createElement(Probe, { folder })));
@@ -69,10 +75,23 @@ test("a component loads once it is there, ranks as the package does, and leaves 
   assert.equal(found.length, 2);
   assert.deepEqual([before, found], [own, own]);
   assert.ok(isSame);
-  // StrictMode had two, of which the first was given up; and there was the test's own.
+  // The test's own is gone.
   await workersAre(page, 1);
   await page.evaluate(() => show());
   await workersAre(page, 0);
+});
+
+test("a child may ask in its first effect, before the model is there", async (t) => {
+  const page = await open(t);
+  const early = await page.evaluate(async () => {
+    globalThis.asksEarly = true;
+    show("tiny-cross-encoder");
+    await shows("ready");
+    return Promise.all(globalThis.early);
+  });
+  // StrictMode runs the effect twice, and a call ends the one before it.
+  assert.deepEqual(early, ["aborted", 1]);
+  await page.evaluate(() => show());
 });
 
 test("a call ends the one before it, and the caller's own signal ends it too", async (t) => {

@@ -59,11 +59,9 @@ fn forbidden(module: &str, source: &str) -> Vec<String> {
             (first == "crate" || first == "super") && path.iter().any(|part| part == "nn");
         let tensors = first == "burn" || first.starts_with("burn_");
         let images = (first == "crate" || first == "super")
-            && (path
-                .iter()
-                .skip_while(|part| *part == "super" || *part == "crate"))
-            .next()
-            .is_some_and(|part| part == "image");
+            && (path.iter())
+                .find(|part| *part != "super" && *part != "crate")
+                .is_some_and(|part| part == "image");
         let javascript = JAVASCRIPT.contains(&first) || first == "wasm_bindgen_futures";
         (PURE.iter().any(|pure| within(pure)) && (network || tensors))
             || (BLIND.iter().any(|blind| within(blind)) && images)
