@@ -27,13 +27,14 @@ export function agreement(peer, ours, theirs, limit) {
   return worst;
 }
 
-/** What was measured together: a workload on a device, its rows, and the largest difference of each row's scores from ours. */
-const isSame = (one, other) => one.workload === other.workload && one.device === other.device;
-
-/** The runs with one more: it takes the place of an older one of the same workload and device. `order` are the workloads' names. */
+/**
+ * The runs with one more: it takes the place of an older one of the same workload and device. A run has its rows, and the largest
+ * difference of each row's scores from ours. `order` are the workloads' names.
+ */
 export function withRun(runs, run, order) {
   const place = ({ workload, device }) => order.indexOf(workload) + (device === "cpu" ? 0 : order.length);
-  return [...runs.filter((other) => !isSame(other, run)), run].sort((a, b) => place(a) - place(b));
+  const others = runs.filter(({ workload, device }) => workload !== run.workload || device !== run.device);
+  return [...others, run].sort((a, b) => place(a) - place(b));
 }
 
 const seconds = ([from, to]) => `${(from / 1000).toFixed(2)}..${(to / 1000).toFixed(2)}`;

@@ -92,16 +92,18 @@ export class Pieces {
     if (!this.isCut) return this.#takeAll();
     const target = Math.max(SMALLEST, this.#restCost / (TURNS * this.#workers));
     const items: Item[] = [];
+    let cost = 0;
     for (let next = this.#rest.at(-1); next; next = this.#rest.at(-1)) {
       // A part goes alone: whoever answers it is asked for nothing else.
-      if (items.length > 0 && (next.share || costOf(items) + next.cost > target)) break;
+      if (items.length > 0 && (next.share || cost + next.cost > target)) break;
       items.push(next);
+      cost += next.cost;
       this.#rest.pop();
       if (next.share) break;
     }
     if (items.length === 0) return undefined;
-    this.#restCost -= costOf(items);
-    return this.#piece(items);
+    this.#restCost -= cost;
+    return this.#piece(items, cost);
   }
 
   /** Taken again before any other. */
@@ -113,12 +115,12 @@ export class Pieces {
   #takeAll(): Piece | undefined {
     if (this.#allTaken) return undefined;
     this.#allTaken = true;
-    return this.#piece(this.#rest);
+    return this.#piece(this.#rest, this.cost);
   }
 
-  #piece(items: readonly Item[]): Piece {
+  #piece(items: readonly Item[], cost: number): Piece {
     const indices = items.map(({ index }) => index);
     const share = items[0]?.share;
-    return { indices, documents: indices.map((index) => this.#documents[index] as string), ...(share ? { share } : {}), cost: costOf(items), deaths: 0 };
+    return { indices, documents: indices.map((index) => this.#documents[index] as string), ...(share ? { share } : {}), cost, deaths: 0 };
   }
 }

@@ -29,22 +29,33 @@ function fetched<G extends AnyGlue>(variant: keyof LogicPlaces, { wasm, generati
 const loadLogic: LoadLogic = (start) => fetched("logic", start);
 const loadImages: LoadImages = (start) => fetched("images", start);
 
+/** One instance for all calls. A failed download is tried again by the next call. */
+function once<G>(load: () => Promise<G>): () => Promise<G> {
+  let instance: Promise<G> | undefined;
+  return async () => {
+    try {
+      return await (instance ??= load());
+    } catch (error) {
+      instance = undefined;
+      throw error;
+    }
+  };
+}
+
 export class LogicService {
   readonly #post: (reply: LogicReply) => void;
-  readonly #load: LoadLogic;
+  readonly #glue: () => Promise<LogicGlue>;
+  readonly #images: () => Promise<ImagesGlue>;
   readonly #calls = new Map<number, Call>();
   #start: LogicStart | undefined;
-  readonly #loadImages: LoadImages;
-  #glue: Promise<LogicGlue> | undefined;
-  #images: Promise<ImagesGlue> | undefined;
   #watch: FailureWatch | undefined;
   #nextAsk = 1;
   #closed = false;
 
   constructor(post: (reply: LogicReply) => void, load: LoadLogic = loadLogic, images: LoadImages = loadImages) {
     this.#post = post;
-    this.#load = load;
-    this.#loadImages = images;
+    this.#glue = once(() => load(this.#start as LogicStart));
+    this.#images = once(() => images(this.#start as LogicStart));
   }
 
   receive(order: LogicOrder): void {
@@ -88,7 +99,7 @@ export class LogicService {
     const call: Call = { controller: new AbortController(), asks: new Map() };
     this.#calls.set(id, call);
     try {
-      const glue = await this.#instance();
+      const glue = await this.#glue();
       if (call.controller.signal.aborted) throw aborted("the request");
       const run = methods[method as keyof typeof methods] as (args: unknown, context: Context) => Promise<unknown>;
       const value = await (this.#watch as FailureWatch).race(run(args, this.#context(id, call, glue)));
@@ -100,29 +111,10 @@ export class LogicService {
     }
   }
 
-  /** One for all calls. A failed download is tried again by the next call. */
-  async #instance(): Promise<LogicGlue> {
-    try {
-      return await (this.#glue ??= this.#load(this.#start as LogicStart));
-    } catch (error) {
-      this.#glue = undefined;
-      throw error;
-    }
-  }
-
-  async #imagesInstance(): Promise<ImagesGlue> {
-    try {
-      return await (this.#images ??= this.#loadImages(this.#start as LogicStart));
-    } catch (error) {
-      this.#images = undefined;
-      throw error;
-    }
-  }
-
   #context(id: number, call: Call, glue: LogicGlue): Context {
     const { signal } = call.controller;
     return {
-      glue, signal, images: () => this.#imagesInstance(),
+      glue, signal, images: this.#images,
       ask: (what, payload) => new Promise((resolve, reject) => {
         if (signal.aborted) {
           reject(aborted("the request"));
