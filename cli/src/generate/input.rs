@@ -5,7 +5,7 @@
 //! are one page. What a PDF page looks like is not read. PDF readers in Rust
 //! either lack text in layout order or change what burn is built with, so poppler's tool does it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -53,9 +53,10 @@ pub(super) fn pages(input: &Path, reading: &Reading<'_>) -> Result<Vec<Input>> {
         files.push(input.to_owned());
     }
     let pairs = pairs(&files);
+    let paired: BTreeSet<&PathBuf> = pairs.values().copied().collect();
     let mut pages = Vec::new();
     for file in &files {
-        if pairs.values().any(|image| *image == file) {
+        if paired.contains(file) {
             continue;
         }
         let mut read = of_file(file, &id(input, file), reading)?;
