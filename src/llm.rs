@@ -52,6 +52,14 @@ impl fmt::Debug for LlmImage {
     }
 }
 
+impl LlmRequest {
+    /// Tokens of its images, see [`LlmImage::tokens`].
+    #[must_use]
+    pub fn image_tokens(&self) -> u64 {
+        self.images.iter().map(LlmImage::tokens).sum()
+    }
+}
+
 impl LlmImage {
     /// Tokens that a model may read it as: one for 500 pixels, which is more than hosted models
     /// count for a page at their default detail.

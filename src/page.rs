@@ -6,6 +6,8 @@
 
 use core::ops::Range;
 
+use serde::Deserialize;
+
 use crate::error::Error;
 
 /// How pages that do not fit are cut. Sizes in tokens of the page.
@@ -76,7 +78,8 @@ impl Windows {
 }
 
 /// A part of each page's windows, for several workers that share a long page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Share {
     /// Which part, from 0.
     pub nth: usize,

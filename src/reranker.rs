@@ -225,8 +225,7 @@ impl Options {
                 return Err(Error::argument(argument, "at least 1", 0));
             }
         }
-        self.share
-            .map_or(Ok(()), |share| share.check().map(|_| ()))?;
+        self.share.map(Share::check).transpose()?;
         self.windows.check().map(|_| ())
     }
 }

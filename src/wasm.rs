@@ -48,6 +48,29 @@ fn decode<T: Default + DeserializeOwned>(options: JsValue) -> Result<T, Error> {
         .map_err(|error| Error::argument("options", "an object of known options", error))
 }
 
+/// An image as JavaScript has it.
+#[cfg(any(feature = "images", feature = "logic"))]
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ImageFile<'a> {
+    data: &'a serde_bytes::Bytes,
+    media_type: &'static str,
+    width: u32,
+    height: u32,
+}
+
+#[cfg(any(feature = "images", feature = "logic"))]
+impl<'a> ImageFile<'a> {
+    fn new(image: &'a crate::llm::LlmImage) -> Self {
+        Self {
+            data: serde_bytes::Bytes::new(&image.data),
+            media_type: image.media_type.name(),
+            width: image.width,
+            height: image.height,
+        }
+    }
+}
+
 fn encode(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let plain = serde_wasm_bindgen::Serializer::json_compatible();
     // A page's image as numbers in a list would be ten times its size.

@@ -265,10 +265,9 @@ impl<C: Cache> Desk<'_, C> {
             return Ok(answer);
         }
         let longest = u64::from(request.max_tokens.unwrap_or(0));
-        let seen: u64 = request.images.iter().map(LlmImage::tokens).sum();
         let bytes = request.system.len() + request.user.len();
         let reserved = Tokens {
-            input: (bytes as u64).div_ceil(3) + seen,
+            input: (bytes as u64).div_ceil(3) + request.image_tokens(),
             output: longest,
         };
         self.ledger.reserve(reserved)?;

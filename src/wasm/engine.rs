@@ -30,14 +30,7 @@ struct RerankOptions {
     max_tokens_per_document: Option<u32>,
     window: Option<u32>,
     overlap: Option<u32>,
-    share: Option<ShareOptions>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ShareOptions {
-    nth: u32,
-    of: u32,
+    share: Option<Share>,
 }
 
 #[derive(Serialize)]
@@ -247,10 +240,7 @@ fn rerank_options(options: JsValue) -> Result<Options, Error> {
         },
         max_tokens_per_document: options.max_tokens_per_document.map(|n| n as usize),
         windows: Windows::given(tokens(options.window), tokens(options.overlap)),
-        share: options.share.map(|ShareOptions { nth, of }| Share {
-            nth: nth as usize,
-            of: of as usize,
-        }),
+        share: options.share,
     })
 }
 

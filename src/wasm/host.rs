@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::{encode, into_js};
+use super::{ImageFile, encode, into_js};
 use crate::error::Error;
 use crate::llm::{Llm, LlmAnswer, LlmImage, LlmRequest, MediaType};
 use crate::strategy::{Embedder, Group, Judge, Pages};
@@ -153,21 +153,12 @@ struct LlmQuestion<'a> {
     system: &'a str,
     user: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    images: Vec<SeenImage<'a>>,
+    images: Vec<ImageFile<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<&'a serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     temperature: f32,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SeenImage<'a> {
-    data: &'a serde_bytes::Bytes,
-    media_type: &'static str,
-    width: u32,
-    height: u32,
 }
 
 #[derive(Deserialize)]
@@ -180,21 +171,12 @@ struct LlmReply {
     output_tokens: u64,
 }
 
-fn seen(image: &LlmImage) -> SeenImage<'_> {
-    SeenImage {
-        data: serde_bytes::Bytes::new(&image.data),
-        media_type: image.media_type.name(),
-        width: image.width,
-        height: image.height,
-    }
-}
-
 impl Llm for PageLlm<'_> {
     async fn complete(&self, request: &LlmRequest) -> Result<LlmAnswer, Error> {
         let question = LlmQuestion {
             system: &request.system,
             user: &request.user,
-            images: request.images.iter().map(seen).collect(),
+            images: request.images.iter().map(ImageFile::new).collect(),
             schema: request.schema.as_ref(),
             max_tokens: request.max_tokens,
             temperature: request.temperature,

@@ -1,27 +1,17 @@
 //! Page images for JavaScript, in a variant of its own: most pages never need it.
 
 use js_sys::Uint8Array;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::{decode, encode, into_js};
+use super::{ImageFile, decode, encode, into_js};
 use crate::error::Error;
 use crate::image::{self, Grid, ImageOptions};
-use crate::llm::LlmImage;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct PrepareOptions {
     longest_side: Option<u32>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Prepared<'a> {
-    data: &'a serde_bytes::Bytes,
-    media_type: &'static str,
-    width: u32,
-    height: u32,
 }
 
 impl PrepareOptions {
@@ -42,7 +32,7 @@ impl PrepareOptions {
 #[wasm_bindgen(js_name = prepareImage)]
 pub fn prepare_image(file: &[u8], options: JsValue) -> Result<JsValue, JsValue> {
     let image = PrepareOptions::read(options).and_then(|options| image::prepare(file, &options));
-    told(&image.map_err(into_js)?)
+    encode(&ImageFile::new(&image.map_err(into_js)?))
 }
 
 /// Pages, as files, in one image, each under its number from 1.
@@ -55,14 +45,5 @@ pub fn grid_image(files: Vec<Uint8Array>, options: JsValue) -> Result<JsValue, J
     let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let grid = PrepareOptions::read(options).and_then(|options| image::grid(&files, &options));
     let Grid { image, .. } = grid.map_err(into_js)?;
-    told(&image)
-}
-
-fn told(image: &LlmImage) -> Result<JsValue, JsValue> {
-    encode(&Prepared {
-        data: serde_bytes::Bytes::new(&image.data),
-        media_type: image.media_type.name(),
-        width: image.width,
-        height: image.height,
-    })
+    encode(&ImageFile::new(&image))
 }

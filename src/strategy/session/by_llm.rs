@@ -227,8 +227,7 @@ impl Session<'_> {
 }
 
 fn estimate(request: &LlmRequest) -> u64 {
-    let seen: u64 = request.images.iter().map(LlmImage::tokens).sum();
-    quarter(request.system.len() + request.user.len()) + seen
+    quarter(request.system.len() + request.user.len()) + request.image_tokens()
 }
 
 /// Tokens of so many bytes, roughly: four bytes each, as for English.
