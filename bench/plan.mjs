@@ -1,7 +1,7 @@
 // What is measured: the workloads, the peers of each device, and the order of turns. Names here are the names in the results.
 import { exactDocuments, longDocument, passages, QUERY } from "./texts.mjs";
 
-const L12 = "ms-marco-minilm-l12-v2";
+export const L12 = "ms-marco-minilm-l12-v2";
 const L3 = "ms-marco-minilm-l3";
 const EXACT = 128;
 /** [CLS] query [SEP] document [SEP]. */

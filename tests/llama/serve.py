@@ -14,7 +14,7 @@ params.model.path = str(model)
 params.n_ctx = 1536
 params.n_parallel = 1
 params.warmup = False
-# Threads wait for one another by spinning: on a busy machine two are ten times slower than one.
+# Threads wait for one another by spinning: on a busy machine two can be far slower than one.
 params.cpuparams.n_threads = 1
 params.cpuparams_batch.n_threads = 1
 server = xllamacpp.Server(params)
