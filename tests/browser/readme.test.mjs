@@ -1,4 +1,4 @@
-// Runs each JavaScript block of README.md in a browser, as a page would have it: only the package's name is replaced by its address.
+// Runs each JavaScript block of README.md, and of the package's own, in a browser, as a page would have it: only the package's name is replaced by its address.
 // What a line prints stands behind it in the README as `// prints ...`, and is compared.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -8,14 +8,15 @@ import { fileURLToPath } from "node:url";
 import { launch } from "./chromium.mjs";
 import { answer, startServer } from "./server.mjs";
 
-const readme = readFileSync(join(dirname(fileURLToPath(import.meta.url)), "../../README.md"), "utf8");
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const blocks = ["README.md", "www/README.md"].flatMap((file) => {
+  const found = [...readFileSync(join(root, file), "utf8").matchAll(/^```(?:js|javascript)\n(.*?)^```/gms)];
+  assert.ok(found.length > 0, `${file} has no code to run`);
+  return found.map(([, code], place) => ({ name: `JavaScript block ${place + 1} of ${file}`, code }));
+});
 
-const blocks = [...readme.matchAll(/^```(?:js|javascript)\n(.*?)^```/gms)].map(([, code]) => code);
-
-test("the README has code to run", () => assert.ok(blocks.length > 0));
-
-for (const [place, code] of blocks.entries()) {
-  test(`JavaScript block ${place + 1} of the README does what it says`, { timeout: 300_000 }, async (t) => {
+for (const { name, code } of blocks) {
+  test(`${name} does what it says`, { timeout: 300_000 }, async (t) => {
     assert.match(code, /from "foliorank"/);
     const expected = [...code.matchAll(/\/\/ prints (.*)$/gm)].map(([, text]) => text.trim());
     assert.ok(expected.length > 0, "nothing in the block says what it prints");

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { root, speak, start, tiny } from "./host.mjs";
@@ -24,7 +25,19 @@ test("the tarball has every file that the exports name, no source and no demo", 
   assert.ok(named.length > 10);
   for (const path of named) assert.ok(files.has(path.slice(2)), `${path} is not in the tarball`);
   for (const variant of ["cpu", "cpu-relaxed", "gpu", "images", "logic"]) assert.ok(files.has(`dist/wasm/${variant}/foliorank_bg.wasm`), variant);
+  assert.ok(files.has("README.md"));
   for (const path of files) assert.doesNotMatch(path, /^(src|demo|test|node_modules)\/|dist\/demo|\.tgz$/);
+});
+
+test("the package's README says what is downloaded", () => {
+  const readme = readFileSync(join(root, "www/README.md"), "utf8");
+  const rows = [...readme.matchAll(/^\| (`[^|]*`) \| (\d+) \|/gm)].flatMap(([, names, kilobytes]) => [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => [name, Number(kilobytes)]));
+  assert.deepEqual(rows.map(([name]) => name), ["index.js", "worker.js", "wasm/cpu", "wasm/cpu-relaxed", "wasm/gpu", "wasm/logic", "wasm/images"]);
+  for (const [name, kilobytes] of rows) {
+    const file = join(root, "www/dist", name.endsWith(".js") ? name : `${name}/foliorank_bg.wasm`);
+    const size = gzipSync(readFileSync(file), { level: 9 }).length / 1000;
+    assert.ok(Math.abs(size - kilobytes) <= 1 + 0.03 * size, `${name} has ${size.toFixed(1)} kB, www/README.md says ${kilobytes}`);
+  }
 });
 
 test("publint has nothing to say", async () => {
