@@ -20,7 +20,6 @@ pub(crate) mod bert;
 mod likeness;
 mod read_back;
 
-#[cfg(feature = "sparse")]
 pub use bert::BertSparseEncoder;
 pub use bert::{BertBiEncoder, BertCrossEncoder};
 
@@ -38,7 +37,6 @@ enum Engine {
     /// burn's modules, on the CPU.
     PlainCrossEncoder(Box<BertCrossEncoder>),
     PlainBiEncoder(Box<BertBiEncoder>),
-    #[cfg(feature = "sparse")]
     PlainSparseEncoder(Box<BertSparseEncoder>),
     /// Our kernels, on the CPU.
     Cpu(Box<cpu::Bert>),
@@ -50,7 +48,6 @@ enum Engine {
 impl Engine {
     fn plain(manifest: &Manifest, tensors: &BertTensors) -> Result<Self, Error> {
         let device = crate::device::cpu()?;
-        #[cfg(feature = "sparse")]
         if let Some(head) = &tensors.vocabulary {
             let network = BertSparseEncoder::new(manifest, tensors, head, &device);
             return Ok(Self::PlainSparseEncoder(Box::new(network)));
@@ -218,7 +215,6 @@ impl Network {
                 }
                 _ => rows(network.forward(batch)).await,
             },
-            #[cfg(feature = "sparse")]
             Engine::PlainSparseEncoder(network) => network.weights(batch).await,
             Engine::Cpu(network) => Ok(network.vectors(batch)),
             #[cfg(feature = "gpu")]

@@ -39,6 +39,39 @@ pub struct Hit {
     pub score: f32,
 }
 
+/// What an embedder makes of a text.
+#[derive(Debug, Clone, Copy)]
+pub enum Vector<'a> {
+    /// One vector: a bi-encoder.
+    Dense(&'a [f32]),
+    /// One vector a token, row after row: late interaction.
+    Late {
+        /// `[tokens, width]`.
+        rows: &'a [f32],
+        /// Numbers in a row, at least 1.
+        width: usize,
+    },
+    /// A weight for some tokens of the vocabulary: a sparse encoder.
+    Sparse {
+        /// Which tokens.
+        ids: &'a [u32],
+        /// 0 or more, one a token.
+        weights: &'a [f32],
+    },
+}
+
+impl Vector<'_> {
+    /// `dense`, `late` or `sparse`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Dense(_) => "dense",
+            Self::Late { .. } => "late",
+            Self::Sparse { .. } => "sparse",
+        }
+    }
+}
+
 /// Version of a stored index. One of another version is not read: it has to be built again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct Schema<const VERSION: u32>(u32);

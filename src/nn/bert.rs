@@ -17,11 +17,9 @@ use crate::weights::{Checkpoint, Stored};
 use self::layer::Layer;
 use self::tensors::{BertTensors, HeadTensors, LinearTensors, NormTensors};
 
-#[cfg(feature = "sparse")]
 pub use self::sparse::BertSparseEncoder;
 
 mod layer;
-#[cfg(feature = "sparse")]
 mod sparse;
 pub(crate) mod tensors;
 

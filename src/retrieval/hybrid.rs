@@ -1,11 +1,11 @@
-//! BM25 and dense vectors over the same documents, under numbers that the caller gives them: what a
-//! stored index is in memory.
+//! BM25 and the vectors of an embedder, of whichever kind, over the same documents, under numbers
+//! that the caller gives them: what a stored index is in memory.
 //!
 //! Texts and vectors are kept elsewhere; a document's vector may come later or never. Only BM25 is
 //! serialised, because vectors are stored as they are.
 
 use super::bm25::Parameters;
-use super::{Analysis, Bm25, Dense, Fusion, Hit, Precision};
+use super::{Analysis, Bm25, Dense, Fusion, Hit, Late, Precision, Sparse, Vector};
 use crate::error::Error;
 
 /// Candidates of each side that a fusion sees, at least.
@@ -15,7 +15,15 @@ const DEPTH: usize = 100;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hybrid {
     bm25: Bm25,
-    dense: Option<Dense>,
+    /// Of the kind that the first vector had.
+    vectors: Option<Vectors>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Vectors {
+    Dense(Dense),
+    Late(Late),
+    Sparse(Sparse),
 }
 
 /// Which side answers.
@@ -23,8 +31,8 @@ pub struct Hybrid {
 pub enum Mode {
     /// Words.
     Bm25,
-    /// Vectors.
-    Dense,
+    /// Vectors, of whichever kind.
+    Vectors,
     /// Both: BM25 is the first ranking.
     Fused(Fusion),
 }
@@ -34,8 +42,8 @@ pub enum Mode {
 pub struct Search<'a> {
     /// The query's text, for BM25.
     pub text: &'a str,
-    /// The query's vector, for dense.
-    pub vector: &'a [f32],
+    /// What the embedder makes of it; not needed for BM25.
+    pub vector: Option<Vector<'a>>,
     /// Which side answers.
     pub mode: Mode,
     /// Documents to return.
@@ -51,8 +59,8 @@ pub struct Found {
     pub score: f32,
     /// BM25's score, where it was among its candidates.
     pub bm25: Option<f32>,
-    /// The cosine, likewise.
-    pub dense: Option<f32>,
+    /// The vectors' score, likewise: the cosine, `MaxSim`, or the product of weights.
+    pub vectors: Option<f32>,
 }
 
 impl Hybrid {
@@ -63,7 +71,7 @@ impl Hybrid {
     pub fn new(analysis: Analysis) -> Result<Self, Error> {
         Ok(Self {
             bm25: Bm25::new(analysis, Parameters::default())?,
-            dense: None,
+            vectors: None,
         })
     }
 
@@ -74,7 +82,10 @@ impl Hybrid {
     pub fn from_bm25_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let bm25 = postcard::from_bytes(bytes)
             .map_err(|error| Error::argument("index", "a stored BM25 index", error))?;
-        Ok(Self { bm25, dense: None })
+        Ok(Self {
+            bm25,
+            vectors: None,
+        })
     }
 
     /// BM25 as bytes.
@@ -99,27 +110,28 @@ impl Hybrid {
     /// Adds the vector of a document, under a number above all whose vectors were ever added.
     ///
     /// # Errors
-    /// `invalid_argument` for a lower number, or as [`Dense::add`].
-    pub fn add_vector(&mut self, number: u32, vector: &[f32]) -> Result<(), Error> {
-        let mut dense = match self.dense.take() {
-            Some(dense) => dense,
-            None => Dense::new(vector.len(), Precision::F32)?,
+    /// `invalid_argument` for a lower number, a vector of another kind than those before it, or as
+    /// [`Dense::add`], [`Late::add`] and [`Sparse::add`].
+    pub fn add_vector(&mut self, number: u32, vector: Vector<'_>) -> Result<(), Error> {
+        let mut vectors = match self.vectors.take() {
+            Some(vectors) => vectors,
+            None => Vectors::new(&vector)?,
         };
-        let added = dense.skip_to(number).and_then(|()| dense.add(vector));
-        self.dense = Some(dense);
-        added.map(drop)
+        let added = vectors.add(number, &vector);
+        self.vectors = Some(vectors);
+        added
     }
 
-    /// Drops all vectors; they may have another width from now on.
+    /// Drops all vectors; they may be of another width or kind from now on.
     pub fn forget_vectors(&mut self) {
-        self.dense = None;
+        self.vectors = None;
     }
 
     /// Removes documents, text and vector.
     pub fn remove(&mut self, numbers: &[u32]) {
         self.bm25.remove(numbers);
-        if let Some(dense) = &mut self.dense {
-            dense.remove(numbers);
+        if let Some(vectors) = &mut self.vectors {
+            vectors.remove(numbers);
         }
     }
 
@@ -131,14 +143,16 @@ impl Hybrid {
 
     /// Numbers of the documents with a vector, ascending.
     #[must_use]
-    pub fn with_vectors(&self) -> &[u32] {
-        self.dense.as_ref().map_or(&[], Dense::documents)
+    pub fn with_vectors(&self) -> Vec<u32> {
+        self.vectors
+            .as_ref()
+            .map_or_else(Vec::new, Vectors::documents)
     }
 
     /// The best documents, best first. Cost: that of the sides that answer.
     ///
     /// # Errors
-    /// `invalid_argument` for a vector that does not fit, as [`Dense::search`].
+    /// `invalid_argument` for a vector that does not fit those in the index.
     pub fn search(&self, search: &Search<'_>) -> Result<Vec<Found>, Error> {
         let Search {
             text,
@@ -146,19 +160,19 @@ impl Hybrid {
             mode,
             top,
         } = *search;
-        let dense = |k: usize| match &self.dense {
-            Some(dense) => dense.search(vector, k),
-            None => Ok(Vec::new()),
+        let nearest = |k: usize| match (&self.vectors, &vector) {
+            (Some(vectors), Some(vector)) => vectors.search(vector, k),
+            _ => Ok(Vec::new()),
         };
         let depth = top.max(DEPTH);
         let (words, vectors) = match mode {
             Mode::Bm25 => (self.bm25.search(text, top), Vec::new()),
-            Mode::Dense => (Vec::new(), dense(top)?),
-            Mode::Fused(_) => (self.bm25.search(text, depth), dense(depth)?),
+            Mode::Vectors => (Vec::new(), nearest(top)?),
+            Mode::Fused(_) => (self.bm25.search(text, depth), nearest(depth)?),
         };
         let hits = match mode {
             Mode::Bm25 => words.clone(),
-            Mode::Dense => vectors.clone(),
+            Mode::Vectors => vectors.clone(),
             Mode::Fused(fusion) => fusion.fuse(&words, &vectors),
         };
         let score = |hits: &[Hit], document: u32| {
@@ -169,10 +183,86 @@ impl Hybrid {
             document: hit.document,
             score: hit.score,
             bm25: score(&words, hit.document),
-            dense: score(&vectors, hit.document),
+            vectors: score(&vectors, hit.document),
         };
         Ok(hits.iter().take(top).map(found).collect())
     }
+}
+
+impl Vectors {
+    /// Empty, for vectors like this one. Tokens are kept as int8: there are hundreds a document.
+    fn new(vector: &Vector<'_>) -> Result<Self, Error> {
+        Ok(match vector {
+            Vector::Dense(vector) => Self::Dense(Dense::new(vector.len(), Precision::F32)?),
+            Vector::Late { width, .. } => Self::Late(Late::new(*width, Precision::Int8)?),
+            Vector::Sparse { .. } => Self::Sparse(Sparse::new()),
+        })
+    }
+
+    fn add(&mut self, number: u32, vector: &Vector<'_>) -> Result<(), Error> {
+        match (self, vector) {
+            (Self::Dense(index), Vector::Dense(vector)) => {
+                index.skip_to(number)?;
+                index.add(vector)
+            }
+            (Self::Late(index), Vector::Late { rows, width }) => {
+                index.skip_to(number)?;
+                index.add(&tokens(rows, *width))
+            }
+            (Self::Sparse(index), Vector::Sparse { ids, weights }) => {
+                index.skip_to(number)?;
+                index.add(&pairs(ids, weights))
+            }
+            (index, vector) => return Err(index.another(vector)),
+        }
+        .map(drop)
+    }
+
+    fn remove(&mut self, documents: &[u32]) {
+        match self {
+            Self::Dense(index) => index.remove(documents),
+            Self::Late(index) => index.remove(documents),
+            Self::Sparse(index) => index.remove(documents),
+        };
+    }
+
+    fn documents(&self) -> Vec<u32> {
+        match self {
+            Self::Dense(index) => index.documents().to_vec(),
+            Self::Late(index) => index.documents().to_vec(),
+            Self::Sparse(index) => index.documents(),
+        }
+    }
+
+    fn search(&self, query: &Vector<'_>, k: usize) -> Result<Vec<Hit>, Error> {
+        match (self, query) {
+            (Self::Dense(index), Vector::Dense(query)) => index.search(query, k),
+            (Self::Late(index), Vector::Late { rows, width }) => {
+                index.search(&tokens(rows, *width), k)
+            }
+            (Self::Sparse(index), Vector::Sparse { ids, weights }) => {
+                index.search(&pairs(ids, weights), k)
+            }
+            (index, query) => Err(index.another(query)),
+        }
+    }
+
+    fn another(&self, found: &Vector<'_>) -> Error {
+        let kind = match self {
+            Self::Dense(_) => "dense",
+            Self::Late(_) => "late",
+            Self::Sparse(_) => "sparse",
+        };
+        Error::argument("vector", format!("{kind}, as the others"), found.kind())
+    }
+}
+
+fn tokens(rows: &[f32], width: usize) -> Vec<&[f32]> {
+    rows.chunks(width.max(1)).collect()
+}
+
+fn pairs(ids: &[u32], weights: &[f32]) -> Vec<(u32, f32)> {
+    ids.iter().copied().zip(weights.iter().copied()).collect()
 }
 
 #[cfg(test)]
@@ -185,7 +275,7 @@ mod tests {
             index.add(number, text).unwrap();
         }
         for (number, vector) in [(3, [1.0, 0.0]), (9, [0.0, 1.0])] {
-            index.add_vector(number, &vector).unwrap();
+            index.add_vector(number, Vector::Dense(&vector)).unwrap();
         }
         index
     }
@@ -193,7 +283,7 @@ mod tests {
     fn search(index: &Hybrid, mode: Mode, top: usize) -> Vec<Found> {
         let search = Search {
             text: "bridge",
-            vector: &[1.0, 0.5],
+            vector: Some(Vector::Dense(&[1.0, 0.5])),
             mode,
             top,
         };
@@ -212,14 +302,14 @@ mod tests {
         assert!(
             words
                 .iter()
-                .all(|f| f.bm25 == Some(f.score) && f.dense.is_none())
+                .all(|f| f.bm25 == Some(f.score) && f.vectors.is_none())
         );
-        let vectors = search(&index, Mode::Dense, 10);
+        let vectors = search(&index, Mode::Vectors, 10);
         assert_eq!(numbers(&vectors), [3, 9]);
         assert!(
             vectors
                 .iter()
-                .all(|f| f.dense == Some(f.score) && f.bm25.is_none())
+                .all(|f| f.vectors == Some(f.score) && f.bm25.is_none())
         );
         assert_eq!(index.documents(), [3, 4, 9]);
         assert_eq!(index.with_vectors(), [3, 9]);
@@ -230,7 +320,7 @@ mod tests {
         let index = index();
         let fused = search(&index, Mode::Fused(Fusion::ZScore { alpha: 0.9 }), 1);
         assert_eq!(numbers(&fused), [9]);
-        let sides = [Mode::Bm25, Mode::Dense].map(|mode| {
+        let sides = [Mode::Bm25, Mode::Vectors].map(|mode| {
             let found = search(&index, mode, 9);
             found
                 .iter()
@@ -238,14 +328,14 @@ mod tests {
                 .unwrap()
                 .score
         });
-        assert_eq!([fused[0].bm25, fused[0].dense], sides.map(Some));
+        assert_eq!([fused[0].bm25, fused[0].vectors], sides.map(Some));
     }
 
     #[test]
     fn a_removed_document_is_found_by_neither_side_and_its_number_is_gone() {
         let mut index = index();
         index.remove(&[9, 77]);
-        for mode in [Mode::Bm25, Mode::Dense] {
+        for mode in [Mode::Bm25, Mode::Vectors] {
             assert_eq!(numbers(&search(&index, mode, 10)), [3]);
         }
         for number in [3, 9] {
@@ -253,7 +343,9 @@ mod tests {
                 index.add(number, "a").unwrap_err().code(),
                 "invalid_argument"
             );
-            let error = index.add_vector(number, &[1.0, 0.0]).unwrap_err();
+            let error = index
+                .add_vector(number, Vector::Dense(&[1.0, 0.0]))
+                .unwrap_err();
             assert_eq!(error.code(), "invalid_argument");
         }
         index.add(10, "bridge").unwrap();
@@ -268,16 +360,74 @@ mod tests {
         let mut read = Hybrid::from_bm25_bytes(&bytes).unwrap();
         assert_eq!(
             (read.documents(), read.with_vectors()),
-            (vec![3, 9], &[][..])
+            (vec![3, 9], vec![])
         );
         assert_eq!(search(&read, Mode::Bm25, 9), search(&first, Mode::Bm25, 9));
-        read.add_vector(3, &[1.0, 0.0, 0.0]).unwrap();
+        read.add_vector(3, Vector::Dense(&[1.0, 0.0, 0.0])).unwrap();
         read.forget_vectors();
-        read.add_vector(9, &[1.0, 0.0]).unwrap();
-        assert_eq!(numbers(&search(&read, Mode::Dense, 9)), [9]);
+        read.add_vector(9, Vector::Dense(&[1.0, 0.0])).unwrap();
+        assert_eq!(numbers(&search(&read, Mode::Vectors, 9)), [9]);
         for spoilt in [&bytes[..bytes.len() - 3], b"", b"\x02"] {
             let error = Hybrid::from_bm25_bytes(spoilt).unwrap_err();
             assert_eq!(error.code(), "invalid_argument");
+        }
+    }
+
+    #[test]
+    fn vectors_of_tokens_and_weights_of_tokens_are_searched_as_their_indexes_do() {
+        let mut late = Hybrid::new(Analysis::default()).unwrap();
+        let width = 2;
+        for (number, rows) in [(2, &[1.0, 0.0, 0.0, 1.0][..]), (5, &[0.0, 1.0][..])] {
+            late.add_vector(number, Vector::Late { rows, width })
+                .unwrap();
+        }
+        let mut sparse = Hybrid::new(Analysis::default()).unwrap();
+        for (number, weight) in [(2, 2.0), (5, 0.5)] {
+            let (ids, weights) = (&[7, 9][..], &[weight, 1.0][..]);
+            sparse
+                .add_vector(number, Vector::Sparse { ids, weights })
+                .unwrap();
+        }
+        let rows = &[1.0, 0.0, 0.0, 1.0][..];
+        let (ids, weights) = (&[7, 8][..], &[3.0, 1.0][..]);
+        let queries = [
+            Vector::Late { rows, width },
+            Vector::Sparse { ids, weights },
+        ];
+        let expected = [[2.0, 1.0], [6.0, 1.5]];
+        for ((index, query), expected) in [&mut late, &mut sparse]
+            .into_iter()
+            .zip(queries)
+            .zip(expected)
+        {
+            let search = Search {
+                text: "",
+                vector: Some(query),
+                mode: Mode::Vectors,
+                top: 9,
+            };
+            let found = index.search(&search).unwrap();
+            assert_eq!(numbers(&found), [2, 5]);
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found.score - expected).abs() < 0.01, "{found:?}");
+                assert_eq!(found.vectors, Some(found.score));
+            }
+            assert_eq!(index.with_vectors(), [2, 5]);
+            // What the index does not take leaves it as it was.
+            for (number, vector) in [(9, Vector::Dense(&[1.0, 0.0])), (5, query)] {
+                let error = index.add_vector(number, vector).unwrap_err();
+                assert_eq!(error.code(), "invalid_argument");
+            }
+            let search = Search {
+                vector: Some(Vector::Dense(&[1.0, 0.0])),
+                ..search
+            };
+            assert_eq!(
+                index.search(&search).unwrap_err().code(),
+                "invalid_argument"
+            );
+            index.remove(&[2]);
+            assert_eq!(index.with_vectors(), [5]);
         }
     }
 }

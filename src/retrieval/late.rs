@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::rows::{Precision, Query, Rows};
 use super::top::Top;
-use super::{Hit, Schema, damaged, number};
+use super::{Hit, Schema, damaged, number, too_low};
 use crate::error::Error;
 
 /// An index of token vectors, some a document.
@@ -66,6 +66,24 @@ impl Late {
         state.ends.push(state.rows.len());
         state.count += 1;
         Ok(document)
+    }
+
+    /// Leaves out the numbers below `number`, as if their documents had been removed.
+    ///
+    /// # Errors
+    /// `invalid_argument` when it was used already.
+    pub fn skip_to(&mut self, number: u32) -> Result<(), Error> {
+        if (number as usize) < self.0.count {
+            return Err(too_low(number, self.0.count));
+        }
+        self.0.count = number as usize;
+        Ok(())
+    }
+
+    /// Numbers of the documents in the index, ascending.
+    #[must_use]
+    pub fn documents(&self) -> &[u32] {
+        &self.0.documents
     }
 
     /// Removes documents and says how many of them were there. Cost: one move of all rows.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::inverted::{Inverted, Sums};
-use super::{Hit, Schema, damaged, number};
+use super::{Hit, Schema, damaged, number, too_low};
 use crate::error::Error;
 
 /// An index of sparse vectors.
@@ -57,6 +57,24 @@ impl Sparse {
         state.documents.insert(document);
         state.count += 1;
         Ok(document)
+    }
+
+    /// Leaves out the numbers below `number`, as if their documents had been removed.
+    ///
+    /// # Errors
+    /// `invalid_argument` when it was used already.
+    pub fn skip_to(&mut self, number: u32) -> Result<(), Error> {
+        if (number as usize) < self.0.count {
+            return Err(too_low(number, self.0.count));
+        }
+        self.0.count = number as usize;
+        Ok(())
+    }
+
+    /// Numbers of the documents in the index, ascending.
+    #[must_use]
+    pub fn documents(&self) -> Vec<u32> {
+        self.0.documents.iter().copied().collect()
     }
 
     /// Removes documents and says how many of them were there. Cost: one search a document and

@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::{decode, encode, into_js};
 use crate::device::DeviceKind;
 use crate::error::Error;
-use crate::manifest::{Manifest, ScoreKind};
+use crate::manifest::{Architecture, Manifest, ScoreKind};
 use crate::page::{Share, Windows, utf16};
 use crate::reranker::{self, Options, Progress, Ranking, Reranker, Scores, TextKind, warm_up};
 
@@ -165,7 +165,11 @@ impl Engine {
         ranking_to_js(&ranking, &documents, clock.stop())
     }
 
-    /// The vectors of texts, as `Reranker::embed` gives them; `kind` is `query` or `document`.
+    /// What texts are to a model that reads them alone; `kind` is `query` or `document`.
+    ///
+    /// `vectors` are rows of `dimensions` numbers: one a text for a bi-encoder; for late interaction
+    /// one a token, `lengths` of them for each text. For a sparse encoder they are the weights of the
+    /// word pieces `ids`, likewise.
     ///
     /// # Errors
     /// As [`Self::rerank`].
@@ -181,14 +185,63 @@ impl Engine {
         };
         let clock = Clock::start();
         let observe = observer(on_batch.as_ref(), &clock);
-        let embedded = self.reranker.embed(&texts, kind, observe).await;
-        let embedded = embedded.map_err(into_js)?;
-        let object = costs(embedded.usage, clock.stop())?;
-        let fields: [(&str, JsValue); 2] = [
-            ("vectors", Float32Array::from(&embedded.vectors[..]).into()),
-            ("dimensions", embedded.dimensions.into()),
-        ];
-        with_fields(object, &fields)
+        let embedded = self.embedding(&texts, kind, observe).await;
+        let (usage, fields) = embedded.map_err(into_js)?;
+        with_fields(costs(usage, clock.stop())?, &fields)
+    }
+}
+
+impl Engine {
+    async fn embedding(
+        &self,
+        texts: &[String],
+        kind: TextKind,
+        observe: impl AsyncFnMut(Progress) -> Result<(), Error>,
+    ) -> Result<(reranker::Usage, Vec<(&'static str, JsValue)>), Error> {
+        let reranker = &self.reranker;
+        let numbers = |numbers: &[f32]| ("vectors", Float32Array::from(numbers).into());
+        let whole = |name, numbers: &[u32]| (name, Uint32Array::from(numbers).into());
+        let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        match reranker.manifest().architecture {
+            Architecture::BertLateInteraction => {
+                let embedded = reranker.embed_tokens(texts, kind, observe).await?;
+                let width = embedded.dimensions;
+                let lengths: Vec<u32> = (embedded.texts.iter())
+                    .map(|rows| length(rows.len() / width))
+                    .collect();
+                let fields = vec![
+                    numbers(&embedded.texts.concat()),
+                    ("dimensions", width.into()),
+                    whole("lengths", &lengths),
+                ];
+                Ok((embedded.usage, fields))
+            }
+            Architecture::BertSparseEncoder => {
+                let embedded = reranker.embed_sparse(texts, kind, observe).await?;
+                let lengths: Vec<u32> =
+                    embedded.texts.iter().map(|row| length(row.len())).collect();
+                let (ids, weights): (Vec<u32>, Vec<f32>) =
+                    embedded.texts.concat().into_iter().unzip();
+                let fields = vec![
+                    numbers(&weights),
+                    (
+                        "dimensions",
+                        reranker.manifest().dimensions.vocabulary.into(),
+                    ),
+                    whole("lengths", &lengths),
+                    whole("ids", &ids),
+                ];
+                Ok((embedded.usage, fields))
+            }
+            _ => {
+                let embedded = reranker.embed(texts, kind, observe).await?;
+                let fields = vec![
+                    numbers(&embedded.vectors),
+                    ("dimensions", embedded.dimensions.into()),
+                ];
+                Ok((embedded.usage, fields))
+            }
+        }
     }
 }
 

@@ -8,9 +8,9 @@ use wasm_bindgen::prelude::*;
 use super::{decode, into_js};
 use crate::error::Error;
 use crate::retrieval::hybrid::{Found, Mode, Search};
-use crate::retrieval::{Analysis, Fusion, Hybrid};
+use crate::retrieval::{Analysis, Fusion, Hybrid, Vector};
 
-/// BM25 and vectors of one index.
+/// BM25 and vectors of one index, of whichever kind.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct SearchIndex(Hybrid);
@@ -20,8 +20,69 @@ pub struct SearchIndex(Hybrid);
 struct SearchOptions {
     text: String,
     top: usize,
-    /// `bm25`, `dense`, or a fusion.
+    /// `bm25`, `vectors`, or a fusion.
     mode: String,
+}
+
+/// What an embedder makes of texts, text after text (`Embedding` of www/src/strategy-types.ts).
+struct Embedding {
+    /// Rows of vectors, or weights.
+    vectors: Vec<f32>,
+    dimensions: usize,
+    /// Rows, or weights, of each text; without, one row each.
+    lengths: Option<Vec<u32>>,
+    /// Of each weight.
+    ids: Option<Vec<u32>>,
+}
+
+impl Embedding {
+    /// Of `count` texts.
+    fn of_each(&self, count: usize) -> Result<Vec<Vector<'_>>, Error> {
+        let Self {
+            vectors,
+            dimensions: width,
+            lengths,
+            ids,
+        } = self;
+        let numbers = |rows: u32| match ids {
+            Some(_) => rows as usize,
+            None => rows as usize * width,
+        };
+        let sizes: Vec<usize> = match lengths {
+            Some(lengths) => lengths.iter().map(|&length| numbers(length)).collect(),
+            None => vec![*width; count],
+        };
+        let fits = |ids: &Vec<u32>| ids.len() == vectors.len();
+        if sizes.len() != count
+            || sizes.iter().sum::<usize>() != vectors.len()
+            || !ids.as_ref().is_none_or(fits)
+        {
+            let expected = format!("those of {count} texts");
+            return Err(Error::argument(
+                "vectors",
+                expected,
+                format!("{} numbers", vectors.len()),
+            ));
+        }
+        let mut start = 0;
+        Ok((sizes.into_iter())
+            .map(|size| {
+                let span = start..start + size;
+                start += size;
+                match (lengths, ids) {
+                    (_, Some(ids)) => Vector::Sparse {
+                        ids: &ids[span.clone()],
+                        weights: &vectors[span],
+                    },
+                    (Some(_), None) => Vector::Late {
+                        rows: &vectors[span],
+                        width: *width,
+                    },
+                    (None, None) => Vector::Dense(&vectors[span]),
+                }
+            })
+            .collect())
+    }
 }
 
 #[wasm_bindgen]
@@ -66,16 +127,31 @@ impl SearchIndex {
         added.map_err(into_js)
     }
 
-    /// Adds vectors, row after row, under ascending numbers.
+    /// Adds vectors, text after text, under ascending numbers.
     ///
     /// # Errors
     /// `invalid_argument` for a number that is not above all before, or vectors that do not fit.
     #[wasm_bindgen(js_name = addVectors)]
-    pub fn add_vectors(&mut self, numbers: Vec<u32>, vectors: Vec<f32>) -> Result<(), JsValue> {
-        let width = vectors.len() / numbers.len().max(1);
-        let mut pairs = numbers.iter().zip(vectors.chunks(width.max(1)));
-        let added = pairs.try_for_each(|(&number, vector)| self.0.add_vector(number, vector));
-        added.map_err(into_js)
+    pub fn add_vectors(
+        &mut self,
+        numbers: Vec<u32>,
+        vectors: Vec<f32>,
+        dimensions: usize,
+        lengths: Option<Vec<u32>>,
+        ids: Option<Vec<u32>>,
+    ) -> Result<(), JsValue> {
+        let embedding = Embedding {
+            vectors,
+            dimensions,
+            lengths,
+            ids,
+        };
+        let mut add = || -> Result<(), Error> {
+            let vectors = embedding.of_each(numbers.len())?;
+            let mut pairs = numbers.iter().zip(vectors);
+            pairs.try_for_each(|(&number, vector)| self.0.add_vector(number, vector))
+        };
+        add().map_err(into_js)
     }
 
     /// Drops all vectors.
@@ -99,24 +175,39 @@ impl SearchIndex {
     #[wasm_bindgen(js_name = withVectors)]
     #[must_use]
     pub fn with_vectors(&self) -> Vec<u32> {
-        self.0.with_vectors().to_vec()
+        self.0.with_vectors()
     }
 
-    /// `{ documents, scores, bm25, dense }`, best first; NaN where a side has not found a document.
+    /// `{ documents, scores, bm25, vectors }`, best first; NaN where a side has not found a document.
+    /// The query's vector is as those of [`Self::add_vectors`], of one text; none for `bm25`.
     ///
     /// # Errors
     /// `invalid_argument` for a fusion there is not, or a vector that does not fit.
-    pub fn search(&self, options: JsValue, vector: Vec<f32>) -> Result<JsValue, JsValue> {
+    pub fn search(
+        &self,
+        options: JsValue,
+        vector: Option<Vec<f32>>,
+        dimensions: usize,
+        lengths: Option<Vec<u32>>,
+        ids: Option<Vec<u32>>,
+    ) -> Result<JsValue, JsValue> {
+        let embedding = vector.map(|vectors| Embedding {
+            vectors,
+            dimensions,
+            lengths,
+            ids,
+        });
         let found = || -> Result<Vec<Found>, Error> {
             let options: SearchOptions = decode(options)?;
             let mode = match options.mode.as_str() {
                 "bm25" => Mode::Bm25,
-                "dense" => Mode::Dense,
+                "vectors" => Mode::Vectors,
                 fusion => Mode::Fused(fusion.parse::<Fusion>()?),
             };
+            let query = embedding.as_ref().map(|embedding| embedding.of_each(1));
             self.0.search(&Search {
                 text: &options.text,
-                vector: &vector,
+                vector: query.transpose()?.map(|query| query[0]),
                 mode,
                 top: options.top,
             })
@@ -132,7 +223,7 @@ impl SearchIndex {
         };
         set("scores", |found| found.score)?;
         set("bm25", |found| found.bm25.unwrap_or(f32::NAN))?;
-        set("dense", |found| found.dense.unwrap_or(f32::NAN))?;
+        set("vectors", |found| found.vectors.unwrap_or(f32::NAN))?;
         Ok(object.into())
     }
 }

@@ -198,7 +198,8 @@ class Server {
       const { texts, base64 } = decodeEmbeddings(body, this.#limits.documents);
       return async (signal, onProgress) => {
         const model = await embedder.get();
-        const { vectors, dimensions, usage } = await model.embed(texts, { signal, onProgress });
+        const { vectors, dimensions, lengths, usage } = await model.embed(texts, { signal, onProgress });
+        if (lengths) throw new Problem("not_found", `${model.info.model} has no single vector for a text, as /v1/embeddings answers: that takes a bi-encoder`);
         this.#metrics.scored(texts.length, usage.tokens);
         return encodeEmbeddings({ vectors, dimensions, tokens: usage.tokens }, base64, model.info.model);
       };

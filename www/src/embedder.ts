@@ -1,4 +1,4 @@
-// The class callers hold for vectors of texts: a bi-encoder on the same engine, workers and pool as a reranker.
+// The class callers hold for vectors of texts: a model that reads texts alone, on the same engine, workers and pool as a reranker.
 import { aborted, RerankError } from "./errors.js";
 import { embedWork } from "./job.js";
 import type { Pool } from "./pool.js";
@@ -10,9 +10,9 @@ import { checkEmbed } from "./validate.js";
 /** The pool, if its model gives vectors; else it is disposed. */
 export function forVectors(pool: Pool): Pool {
   const { architecture, model } = pool.info;
-  if (architecture === "bert-bi-encoder") return pool;
+  if (architecture !== "bert-cross-encoder") return pool;
   pool.dispose();
-  throw new RerankError("invalid_argument", `model must be a bi-encoder, which gives vectors; ${model} is a ${architecture}`);
+  throw new RerankError("invalid_argument", `model must read texts alone, as a bi-encoder does; ${model} is a ${architecture}`);
 }
 
 export class BaseEmbedder implements EmbedderLike {
@@ -28,7 +28,8 @@ export class BaseEmbedder implements EmbedderLike {
   }
 
   /**
-   * A vector of unit length for each text, in their order: the cosine of two is their product. What does not fit the model is not read.
+   * A vector of unit length for each text, in their order: the cosine of two is their product. With a model for late interaction a vector
+   * for each token; with a sparse encoder a weight for each word piece. What does not fit the model is not read.
    * Rejects with a RerankError: `invalid_argument`, `aborted`, `internal`, ...
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<EmbedResponse> {
@@ -37,8 +38,7 @@ export class BaseEmbedder implements EmbedderLike {
     const { kind = "document", signal, onProgress } = options;
     const { result, queuedMs, device } = await this.#pool.run(embedWork(own, kind), signal, guarded(onProgress));
     if (signal?.aborted) throw aborted("the request", signal);
-    const { vectors, dimensions, usage, timing } = result;
-    return { vectors, dimensions, usage, timing: { queuedMs, ...timing, totalMs: performance.now() - begun }, device };
+    return { ...result, timing: { queuedMs, ...result.timing, totalMs: performance.now() - begun }, device };
   }
 
   /** Ends every worker. Pending calls reject with `aborted`, later ones with `invalid_argument`. */

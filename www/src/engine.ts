@@ -233,8 +233,8 @@ export class Engine {
     try {
       // Copies: what is handed on will be transferred, and must not be a view of WASM memory.
       if (job.type === "embed") {
-        const { vectors, ...rest } = await this.#watch.race(this.#native.embed(job.texts, job.kind, onBatch));
-        return { vectors: vectors.slice(), ...rest };
+        const { vectors, lengths, ids, ...rest } = await this.#watch.race(this.#native.embed(job.texts, job.kind, onBatch));
+        return { ...rest, vectors: vectors.slice(), ...(lengths ? { lengths: lengths.slice() } : {}), ...(ids ? { ids: ids.slice() } : {}) };
       }
       const { order, scores, passages, usage, timing } = await this.#watch.race(this.#native.rerank(job.query, job.documents, job.options, onBatch));
       return { order: order.slice(), scores: scores.slice(), passages: passages.slice(), usage, timing };

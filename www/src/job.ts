@@ -42,4 +42,5 @@ export const embedWork = (texts: readonly string[], kind: TextKind): Work<Native
 
 /** The memory of a result, to be handed on without a copy. */
 export const buffers = (result: JobResult): ArrayBuffer[] =>
-  ("vectors" in result ? [result.vectors] : [result.order, result.scores, result.passages]).map(({ buffer }) => buffer as ArrayBuffer);
+  ("vectors" in result ? [result.vectors, result.lengths ?? [], result.ids ?? []].flat() : [result.order, result.scores, result.passages])
+    .map(({ buffer }) => buffer as ArrayBuffer);

@@ -2,6 +2,7 @@
 // Scores are raw here; relevance() is the only place where they become 0..1.
 import type { Piece } from "./pieces.js";
 import type { RerankerInfo } from "./types.js";
+import { join as joinVectors, split, type TextVector } from "./vectors.js";
 import type { NativeCosts, NativeRanking, NativeVectors } from "./wasm.js";
 
 /** What one worker answered for one piece. */
@@ -67,15 +68,11 @@ function rankings(parts: readonly Part<NativeRanking>[], topN: number | undefine
 
 /** In input order. */
 function vectors(parts: readonly Part<NativeVectors>[]): NativeVectors {
-  const dimensions = parts[0]?.result.dimensions ?? 0;
-  const rows = parts.reduce((total, { piece }) => total + piece.indices.length, 0);
-  const all = new Float32Array(rows * dimensions);
-  for (const { piece, result } of parts) {
-    for (const [place, index] of piece.indices.entries()) {
-      all.set(result.vectors.subarray(place * dimensions, (place + 1) * dimensions), index * dimensions);
-    }
+  const texts: TextVector[] = [];
+  for (const { piece: { indices }, result } of parts) {
+    for (const [place, vector] of split(result, indices.length).entries()) texts[indices[place] as number] = vector;
   }
-  return { vectors: all, dimensions, ...costs(parts) };
+  return { ...joinVectors(texts), ...costs(parts) };
 }
 
 export const join = { rankings, vectors };

@@ -27,8 +27,8 @@ function* portions<D extends IndexDocument>(documents: readonly D[]): Generator<
   if (portion.length > 0) yield portion;
 }
 
-function toResult<D extends IndexDocument>({ document, score, bm25, dense }: Found, place: number): SearchResult<D> {
-  const scores = { ...(Number.isNaN(bm25) ? {} : { bm25 }), ...(Number.isNaN(dense) ? {} : { dense }) };
+function toResult<D extends IndexDocument>({ document, score, bm25, vectors, kind }: Found, place: number): SearchResult<D> {
+  const scores = { ...(Number.isNaN(bm25) ? {} : { bm25 }), ...(Number.isNaN(vectors) ? {} : { [kind]: vectors }) };
   return { id: document.id, score, rank: place + 1, document: document as D, scores };
 }
 

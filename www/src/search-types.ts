@@ -27,8 +27,9 @@ export interface IndexOptions {
   /** Names the stored index, for all pages of this origin. */
   name: string;
   /**
-   * Gives documents vectors, for the modes `dense` and `hybrid`. What is stored without a vector of this model, or with one of another,
-   * gets one before `open` resolves.
+   * Gives documents vectors, for the mode of its kind (`dense` for a bi-encoder, `late` for late interaction, `sparse` for a sparse encoder)
+   * and for `hybrid`. What is stored without a vector of this model, or with one of another, gets one before `open` resolves. Late
+   * interaction stores a vector a token, 1.5 kB with 384 dimensions, and keeps a quarter of it in memory.
    */
   embedder?: IndexEmbedder;
   /** Decided when the index is made: default `none` then, and afterwards what it was. */
@@ -46,14 +47,14 @@ export interface AddOptions {
   onProgress?: (progress: IndexProgress) => void;
 }
 
-export type SearchMode = "bm25" | "dense" | "hybrid";
+export type SearchMode = "bm25" | "dense" | "late" | "sparse" | "hybrid";
 
 export interface SearchOptions {
   /** Documents to return; default 10. */
   top?: number;
   /** Default `hybrid` with an embedder, else `bm25`. */
   mode?: SearchMode;
-  /** How `hybrid` mixes BM25 (the first) and dense: `rrf` (default), `rrf:K`, `z:ALPHA`, `minmax:ALPHA` or `logrank`. */
+  /** How `hybrid` mixes BM25 (the first) and vectors: `rrf` (default), `rrf:K`, `z:ALPHA`, `minmax:ALPHA` or `logrank`. */
   fusion?: string;
   signal?: AbortSignal;
 }
@@ -65,6 +66,6 @@ export interface SearchResult<D extends IndexDocument = IndexDocument> {
   /** 1 is the best. */
   rank: number;
   document: D;
-  /** Of each side that has found it: BM25's own number, and the cosine. */
-  scores: { bm25?: number; dense?: number };
+  /** Of each side that has found it: BM25's own number, and the cosine, the sum of the best cosines of the query's tokens (MaxSim), or the product of weights. */
+  scores: { bm25?: number; dense?: number; late?: number; sparse?: number };
 }

@@ -1,12 +1,14 @@
 // Strategies on the page's side: what there is, and a run of one with the caller's models answering what it asks.
-import type { EmbedderLike, Judge, JudgeGroup, StrategyDescription, StrategyOptions, StrategyReport, TextKind } from "./strategy-types.js";
+import type { EmbedderLike, Embedding, Judge, JudgeGroup, StrategyDescription, StrategyOptions, StrategyReport, TextKind } from "./strategy-types.js";
 import type { Answers, LogicClient } from "./logic/client.js";
 import type { SuppliedLogic } from "./logic/glue.js";
 import { sharedLogic, suppliedLogic } from "./logic/shared.js";
+import { RerankError } from "./errors.js";
 import { bytesOf } from "./file.js";
 import type { LlmImage, LlmRequest } from "./llm.js";
 import { wasmPlaces } from "./place.js";
 import type { RerankProgress } from "./types.js";
+import { kindOf } from "./vectors.js";
 
 /** Where the WASM is, for calls that belong to no reranker. */
 export interface LogicOptions {
@@ -54,7 +56,7 @@ function answers(logic: LogicClient, { judge, llm, embedder, pages }: StrategyOp
   return {
     judge: ({ groups }: { groups: JudgeGroup[] }, signal) => (ask ? ask(groups, { signal }) : own(groups, signal)),
     ...(llm ? { llm: (request: LlmRequest, signal: AbortSignal) => llm(request, { signal }) } : {}),
-    ...(embedder ? { embed: (asked: EmbedAsk, signal: AbortSignal) => embed(embedder, asked, signal) } : {}),
+    ...(embedder ? { embed: (asked: EmbedAsk, signal: AbortSignal) => embedDense(embedder, asked, signal) } : {}),
     ...(pages ? { grid: (asked: GridAsk, signal: AbortSignal) => grid(logic, pages, asked, signal) } : {}),
   };
 }
@@ -65,10 +67,18 @@ export interface EmbedAsk {
   kind: TextKind;
 }
 
-export const embed = async (embedder: EmbedderLike, { texts, kind }: EmbedAsk, signal: AbortSignal): Promise<{ vectors: Float32Array; dimensions: number }> => {
-  const { vectors, dimensions } = await embedder.embed(texts, { kind, signal });
-  return { vectors, dimensions };
+export const embed = async (embedder: EmbedderLike, { texts, kind }: EmbedAsk, signal: AbortSignal): Promise<Embedding> => {
+  const { vectors, dimensions, lengths, ids } = await embedder.embed(texts, { kind, signal });
+  return { vectors, dimensions, ...(lengths ? { lengths } : {}), ...(ids ? { ids } : {}) };
 };
+
+/** For strategies, which compare single vectors. */
+async function embedDense(embedder: EmbedderLike, asked: EmbedAsk, signal: AbortSignal): Promise<Embedding> {
+  const embedding = await embed(embedder, asked, signal);
+  const kind = kindOf(embedding);
+  if (kind !== "dense") throw new RerankError("invalid_argument", `embedder must give one vector a text, as a bi-encoder does; found ${kind} vectors`);
+  return embedding;
+}
 
 /** What WASM asks of page images: those of these documents. */
 interface GridAsk {

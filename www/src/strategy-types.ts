@@ -17,10 +17,17 @@ export type Judge = JudgeFunction | { judge: JudgeFunction; maxGroup: number };
 export type TextKind = "query" | "document";
 
 export interface Embedding {
-  /** Vectors of unit length, row after row, in the order of the texts. */
+  /**
+   * In the order of the texts, row after row: the vector of each, of unit length; those of its tokens, from a model for late interaction;
+   * from a sparse encoder the weights of its word pieces, above 0.
+   */
   vectors: Float32Array;
-  /** Numbers in a vector. */
+  /** Numbers in a vector; word pieces there are, for a sparse encoder. */
   dimensions: number;
+  /** How many tokens, or weights, each text has. Absent where each text has one vector. */
+  lengths?: Uint32Array;
+  /** The word piece of each weight, ascending in each text: of a sparse encoder only. */
+  ids?: Uint32Array;
 }
 
 /** What an Embedder is to those that use one. */

@@ -36,7 +36,7 @@ export function checkSearch(query: unknown, options: SearchOptions): void {
   if (typeof query !== "string") complain("query", "a string", query);
   checkObject("options", options);
   checkCount("top", options.top, 1);
-  checkChoice("mode", options.mode, ["bm25", "dense", "hybrid"]);
+  checkChoice("mode", options.mode, ["bm25", "dense", "late", "sparse", "hybrid"]);
   if (options.fusion !== undefined && typeof options.fusion !== "string") complain("fusion", "the name of a fusion", options.fusion);
   checkSignal(options.signal);
 }

@@ -1,6 +1,7 @@
 // The shape of the engine's WASM module as wasm-bindgen exports it, and loading any variant. Choosing among those of the engine is
 // engine.ts's business; what the variant logic exports is described in logic/glue.ts.
 import { RerankError } from "./errors.js";
+import type { Embedding } from "./strategy-types.js";
 import type { WasmPlaces, WasmUrls } from "./place.js";
 import type { DeviceKind, Variant } from "./types.js";
 
@@ -32,11 +33,7 @@ export interface NativeCosts {
   timing: { tokenizeMs: number; scoreMs: number };
 }
 
-export interface NativeVectors extends NativeCosts {
-  /** Of unit length, row after row, in the order of the texts. */
-  vectors: Float32Array;
-  dimensions: number;
-}
+export type NativeVectors = NativeCosts & Embedding;
 
 export interface NativeRanking extends NativeCosts {
   /** Input index of each result, best first. */

@@ -227,6 +227,8 @@ test("vectors come in OpenAI's shape, as numbers or in base64, where there is an
   await refused(await answer(post("/v1/embeddings", { input: [3] })), 400, "invalid_argument", /input\[0\]/);
   await refused(await answer(post("/v1/embeddings", { input: "a", encoding_format: "int8" })), 400, "invalid_argument", /encoding_format/);
   await refused(await handler()(post("/v1/embeddings", { input: "a" })), 404, "not_found", /embedder/);
+  const late = { ...embedder, embed: async (texts) => ({ ...await embedder.embed(texts), lengths: Uint32Array.of(3) }) };
+  await refused(await handler({ embedder: async () => late })(post("/v1/embeddings", { input: "a" })), 404, "not_found", /a bi-encoder/);
 });
 
 test("errors of the library keep their codes, and what is not ours is not told", async () => {

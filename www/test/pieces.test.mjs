@@ -223,3 +223,22 @@ test("vectors are put where their texts were in the input", () => {
   const { vectors: all, dimensions, usage } = join.vectors([vectors([4, 0]), vectors([2]), vectors([3, 1])]);
   assert.deepEqual([[...all], dimensions, usage.tokens, usage.batches], [[0, 1, 2, 3, 4].flatMap(row), 2, 5, 3]);
 });
+
+test("vectors of tokens, and weights with their ids, are put where their texts were too", () => {
+  const part = (indices, { width, ids }) => {
+    const lengths = Uint32Array.from(indices, (index) => index);
+    const rows = indices.flatMap((index) => Array(index).fill(index));
+    return {
+      piece: { indices }, worker: {}, result: {
+        vectors: Float32Array.from(rows.flatMap((row) => Array(width).fill(row))), dimensions: ids ? 100 : width, lengths, ...(ids ? { ids: Uint32Array.from(rows) } : {}),
+        usage: { tokens: 1, batches: 1, paddedTokens: 0, passages: indices.length }, timing: { tokenizeMs: 1, scoreMs: 1 },
+      },
+    };
+  };
+  const expected = [1, 2, 2, 3, 3, 3];
+  const late = join.vectors([part([3, 0], { width: 2 }), part([1, 2], { width: 2 })]);
+  assert.deepEqual([[...late.vectors], [...late.lengths], late.dimensions, late.ids], [expected.flatMap((row) => [row, row]), [0, 1, 2, 3], 2, undefined]);
+  const sparse = join.vectors([part([2, 3], { width: 1, ids: true }), part([0, 1], { width: 1, ids: true })]);
+  assert.deepEqual([[...sparse.vectors], [...sparse.ids], [...sparse.lengths], sparse.dimensions], [expected, expected, [0, 1, 2, 3], 100]);
+  assert.throws(() => join.vectors([{ ...part([0, 1], { width: 2 }), piece: { indices: [0, 1, 2] } }]), { code: "invalid_argument" });
+});

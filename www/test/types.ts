@@ -57,7 +57,7 @@ export async function finding(reranker: Reranker, llm: Llm, judge: Judge): Promi
   // @ts-expect-error an index is opened, not made
   new Index();
   // @ts-expect-error no such mode
-  await index.search("q", { mode: "sparse" });
+  await index.search("q", { mode: "splade" });
   // @ts-expect-error an answer has a text
   await reranker.rerank("q", ["a"], { strategy: "listwise-full", llm: async () => ({ answer: "a" }) });
   // @ts-expect-error a judge of groups says how large

@@ -14,7 +14,6 @@ pub(crate) struct BertTensors {
     /// Of a cross-encoder.
     pub(crate) head: Option<HeadTensors>,
     /// Of a sparse encoder.
-    #[cfg(feature = "sparse")]
     pub(crate) vocabulary: Option<VocabularyTensors>,
 }
 
@@ -25,7 +24,6 @@ pub(crate) struct HeadTensors {
 }
 
 /// The head of a masked language model; its matrix is that of the word embeddings.
-#[cfg(feature = "sparse")]
 pub(crate) struct VocabularyTensors {
     pub(crate) transform: LinearTensors,
     pub(crate) norm: NormTensors,
@@ -59,14 +57,8 @@ impl BertTensors {
     /// Takes every tensor that the manifest's network has, and no other may be left.
     ///
     /// # Errors
-    /// `weights`, naming the first tensor that is missing, misshapen or unused; `manifest` when this
-    /// build lacks the network.
+    /// `weights`, naming the first tensor that is missing, misshapen or unused.
     pub(crate) fn take(manifest: &Manifest, mut from: Checkpoint) -> Result<Self, Error> {
-        if cfg!(not(feature = "sparse")) && manifest.architecture == Architecture::BertSparseEncoder
-        {
-            let what = "architecture: this build has no sparse encoders".into();
-            return Err(Error::Manifest { what });
-        }
         let d = &manifest.dimensions;
         let (h, f) = (d.hidden, d.feed_forward);
         let from_ref = &mut from;
@@ -85,7 +77,6 @@ impl BertTensors {
                 }),
                 _ => None,
             },
-            #[cfg(feature = "sparse")]
             vocabulary: match manifest.architecture {
                 Architecture::BertSparseEncoder => Some(VocabularyTensors {
                     transform: linear(from_ref, "vocabulary.transform", h, h)?,

@@ -24,18 +24,20 @@ export interface NativeFound {
   scores: Float32Array;
   /** NaN where a side has not found the document. */
   bm25: Float32Array;
-  dense: Float32Array;
+  vectors: Float32Array;
 }
 
 /** BM25 and vectors of an index, by number. Numbers are added in ascending order. */
 export interface NativeIndex {
   add(numbers: Uint32Array, texts: string[]): void;
-  addVectors(numbers: Uint32Array, vectors: Float32Array): void;
+  /** The fields of an Embedding of so many texts. */
+  addVectors(numbers: Uint32Array, vectors: Float32Array, dimensions: number, lengths?: Uint32Array, ids?: Uint32Array): void;
   forgetVectors(): void;
   remove(numbers: Uint32Array): void;
   documents(): Uint32Array;
   withVectors(): Uint32Array;
-  search(options: { text: string; top: number; mode: string }, vector: Float32Array): NativeFound;
+  /** The embedding is the query's. */
+  search(options: { text: string; top: number; mode: string }, vectors: Float32Array | undefined, dimensions: number, lengths?: Uint32Array, ids?: Uint32Array): NativeFound;
   /** BM25 without vectors, for `restore`. */
   state(): Uint8Array;
   free(): void;

@@ -2,10 +2,12 @@
 // Texts become vectors on the page, where the embedder is, and outside of any transaction, because that takes its time.
 import { aborted, RerankError } from "../errors.js";
 import type { IndexDocument, IndexProgress, SearchMode, Stemming } from "../search-types.js";
+import type { Embedding } from "../strategy-types.js";
 import { requested } from "../database.js";
 import type { LogicGlue } from "./glue.js";
 import type { Context } from "./methods.js";
 import { missing, StoredIndex, type Meta } from "./stored-index.js";
+import { join, kindOf, split, type TextVector, type VectorKind } from "../vectors.js";
 
 /** Which index, and whose vectors it is to have: none where there is no embedder. */
 export interface Which {
@@ -17,7 +19,8 @@ export interface Found {
   document: IndexDocument;
   score: number;
   bm25: number;
-  dense: number;
+  vectors: number;
+  kind: VectorKind;
 }
 
 /** Documents embedded in one ask. */
@@ -38,13 +41,8 @@ function checkModel(meta: Meta, { name, model }: Which): void {
   throw new RerankError("invalid_argument", `embedder: index "${name}" has vectors of ${meta.model ?? "no model"}, found ${model}; open it again, and its vectors are made anew`);
 }
 
-async function embed(texts: string[], kind: "query" | "document", context: Context): Promise<Float32Array[]> {
-  if (texts.length === 0) return [];
-  const { vectors, dimensions } = await context.ask("embed", { texts, kind }) as { vectors: Float32Array; dimensions: number };
-  if (!(vectors instanceof Float32Array) || vectors.length !== texts.length * dimensions) {
-    throw new RerankError("invalid_argument", `embedder: expected ${texts.length} vectors of ${dimensions} numbers as a Float32Array`);
-  }
-  return texts.map((_, row) => vectors.slice(row * dimensions, (row + 1) * dimensions));
+async function embed(texts: string[], kind: "query" | "document", context: Context): Promise<TextVector[]> {
+  return texts.length === 0 ? [] : split(await context.ask("embed", { texts, kind }) as Embedding, texts.length);
 }
 
 /** Gives a vector to every document that has none. */
@@ -132,15 +130,20 @@ export const indexMethods = {
   ): Promise<Found[]> => {
     if (query.trim() === "") return [];
     const index = stored(context, which);
-    const [vector = new Float32Array()] = mode === "bm25" ? [] : await embed([query], "query", context);
-    const { documents: numbers, scores, bm25, dense } = await index.follow((native, meta) => {
-      if (mode !== "bm25") checkModel(meta, which);
-      return native.search({ text: query, top, mode: mode === "hybrid" ? fusion : mode }, vector);
+    const own = join(mode === "bm25" ? [] : await embed([query], "query", context));
+    const kind = kindOf(own);
+    if (mode !== "bm25" && mode !== "hybrid" && mode !== kind) {
+      throw new RerankError("invalid_argument", `mode: the embedder of index "${index.name}" gives ${kind} vectors, found "${mode}"`);
+    }
+    const { documents: numbers, scores, bm25, vectors } = await index.follow((native, meta) => {
+      if (mode === "bm25") return native.search({ text: query, top, mode }, undefined, 0);
+      checkModel(meta, which);
+      return native.search({ text: query, top, mode: mode === "hybrid" ? fusion : "vectors" }, own.vectors, own.dimensions, own.lengths, own.ids);
     }, context.signal);
     const documents = await index.values<IndexDocument>("documents", numbers);
     // What another page has removed in this moment is left out.
     return documents.flatMap((document, place) => (document === undefined
-      ? [] : [{ document, score: scores[place] as number, bm25: bm25[place] as number, dense: dense[place] as number }]));
+      ? [] : [{ document, score: scores[place] as number, bm25: bm25[place] as number, vectors: vectors[place] as number, kind }]));
   },
 
   "index.size": (which: Which, context: Context): Promise<number> =>

@@ -3,6 +3,7 @@
 import { Database, requested } from "../database.js";
 import { aborted, RerankError } from "../errors.js";
 import type { IndexDocument, Stemming } from "../search-types.js";
+import { join, type TextVector } from "../vectors.js";
 import type { LogicGlue, NativeIndex } from "./glue.js";
 
 /** The version of what is stored. */
@@ -181,11 +182,9 @@ export class StoredIndex {
       native.forgetVectors();
       vectors = stored.vectors;
     }
-    await this.#read("vectors", vectors, signal, (numbers, rows: Float32Array[]) => {
-      const width = rows[0]?.length ?? 0;
-      const flat = new Float32Array(rows.length * width);
-      for (const [place, row] of rows.entries()) flat.set(row, place * width);
-      native.addVectors(numbers, flat);
+    await this.#read("vectors", vectors, signal, (numbers, each: TextVector[]) => {
+      const { vectors, dimensions, lengths, ids } = join(each);
+      native.addVectors(numbers, vectors, dimensions, lengths, ids);
     });
   }
 
