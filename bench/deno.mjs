@@ -44,7 +44,6 @@ async function ours(model, device, variant = device === "cpu" ? "cpu-relaxed" : 
   });
   if (reranker.info.device.kind !== device) throw new Error(`asked for ${device}: ${reranker.info.device.reason}`);
   return {
-    about: reranker.info.device,
     prepare() {},
     async run({ query, documents }) {
       const { results } = await reranker.rerank(query, documents, { rawScores: true });
@@ -64,21 +63,29 @@ async function peer(model) {
   return worker(ortRuntime(ort, session, tokenizer(model)));
 }
 
+/** Times in ms and last scores of contenders, by name, on the same work, turn by turn after one run of each. */
+async function alternate(contenders, work, rounds) {
+  const names = Object.keys(contenders);
+  const samples = Object.fromEntries(names.map((name) => [name, []]));
+  const scores = {};
+  for (const name of names) {
+    contenders[name].prepare(work);
+    await contenders[name].run(work);
+  }
+  for (const name of turns(names, rounds)) {
+    const begun = performance.now();
+    scores[name] = (await contenders[name].run(work)).scores;
+    samples[name].push(performance.now() - begun);
+  }
+  return { samples, scores };
+}
+
 async function measure(workload, device) {
   const encode = tokenizer(workload.model);
   const work = workload.work((text) => encode.encode(text, { add_special_tokens: false }).ids.length);
   const contenders = { ours: await ours(workload.model, device), [PEER]: await peer(workload.model) };
-  const [samples, scores] = [{ ours: [], [PEER]: [] }, {}];
-  for (const contender of Object.values(contenders)) {
-    contender.prepare(work);
-    await contender.run(work);
-  }
-  for (const name of turns(Object.keys(contenders), rounds)) {
-    const begun = performance.now();
-    scores[name] = (await contenders[name].run(work)).scores;
-    samples[name].push(performance.now() - begun);
-    console.log(`${workload.name} ${device} ${name}: ${(samples[name].at(-1) / 1000).toFixed(3)} s`);
-  }
+  const { samples, scores } = await alternate(contenders, work, rounds);
+  console.log(`${workload.name} ${device}: ${told(samples.ours)} s, ${PEER} ${told(samples[PEER])} s`);
   const difference = agreement(PEER, scores.ours, scores[PEER], AGREEMENT);
   return `| ${workload.name} | ${device} | ${told(samples.ours)} | ${told(samples[PEER])} | ${ratio(samples[PEER], samples.ours)} | ${difference.toPrecision(2)} |`;
 }
@@ -87,19 +94,12 @@ const told = (times) => `${(median(times) / 1000).toFixed(2)} (${[Math.min(...ti
 const ratio = (theirs, mine) => (median(theirs) / median(mine)).toFixed(2);
 
 /** The build with relaxed SIMD and the one without, on one document of so many words: attention takes a larger part of a long one. */
-async function relaxed([words, turnsEach]) {
-  const builds = ["cpu", "cpu-relaxed"];
-  const contenders = Object.fromEntries(await Promise.all(builds.map(async (variant) => [variant, await ours(L12, "cpu", variant)])));
+async function relaxed(builds, [words, turnsEach]) {
   const work = { query: QUERY, documents: [longDocument().split(" ").slice(0, words).join(" ")] };
-  for (const contender of Object.values(contenders)) await contender.run(work);
-  const samples = { cpu: [], "cpu-relaxed": [] };
-  for (const name of turns(builds, turnsEach)) {
-    const begun = performance.now();
-    await contenders[name].run(work);
-    samples[name].push(performance.now() - begun);
-  }
-  const least = (Math.min(...samples.cpu) / Math.min(...samples["cpu-relaxed"])).toFixed(2);
-  return `| ${words} | ${turnsEach} | ${told(samples["cpu-relaxed"])} | ${told(samples.cpu)} | ${ratio(samples.cpu, samples["cpu-relaxed"])} | ${least} |`;
+  const { samples } = await alternate(builds, work, turnsEach);
+  const [without, with_] = [samples.cpu, samples["cpu-relaxed"]];
+  const least = (Math.min(...without) / Math.min(...with_)).toFixed(2);
+  return `| ${words} | ${turnsEach} | ${told(with_)} | ${told(without)} | ${ratio(without, with_)} | ${least} |`;
 }
 
 const rows = [];
@@ -107,7 +107,8 @@ for (const [device, names] of Object.entries(MEASURED)) {
   for (const name of names) rows.push(await measure(WORKLOADS.find((workload) => workload.name === name), device));
 }
 const gained = [];
-for (const size of LENGTHS) gained.push(await relaxed(size));
+const builds = { cpu: await ours(L12, "cpu", "cpu"), "cpu-relaxed": await ours(L12, "cpu", "cpu-relaxed") };
+for (const size of LENGTHS) gained.push(await relaxed(builds, size));
 const adapter = await navigator.gpu.requestAdapter();
 const { version } = JSON.parse(readFileSync(join(here, "node_modules/onnxruntime-web/package.json")));
 const table = `# Deno

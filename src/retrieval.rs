@@ -97,9 +97,15 @@ fn damaged(what: &str) -> Error {
     Error::argument("index", "parts that fit together; build it again", what)
 }
 
-/// The error of a number that was passed over or used.
-fn too_low(number: u32, next: usize) -> Error {
-    Error::argument("document", format!("a number from {next} on"), number)
+/// Makes `number` the next one of an index that has given out `count` of them, those between as if
+/// their documents had been removed.
+fn skip(count: &mut usize, number: u32) -> Result<(), Error> {
+    if (number as usize) < *count {
+        let expected = format!("a number from {count} on");
+        return Err(Error::argument("document", expected, number));
+    }
+    *count = number as usize;
+    Ok(())
 }
 
 /// The number of the document that comes after `count` others, removed ones included.

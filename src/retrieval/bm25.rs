@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::analysis::Analysis;
 use super::inverted::{Inverted, Sums};
-use super::{Hit, Schema, damaged, number, too_low};
+use super::{Hit, Schema, damaged, number, skip};
 use crate::error::Error;
 
 /// Length of a document that was removed.
@@ -102,10 +102,9 @@ impl Bm25 {
     /// `invalid_argument` when it was used already.
     pub fn skip_to(&mut self, number: u32) -> Result<(), Error> {
         let lengths = &mut self.0.lengths;
-        if (number as usize) < lengths.len() {
-            return Err(too_low(number, lengths.len()));
-        }
-        lengths.resize(number as usize, GONE);
+        let mut count = lengths.len();
+        skip(&mut count, number)?;
+        lengths.resize(count, GONE);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::rows::{Precision, Rows};
 use super::top::Top;
-use super::{Hit, Schema, damaged, number, too_low};
+use super::{Hit, Schema, damaged, number, skip};
 use crate::error::Error;
 
 /// An index of vectors, one a document.
@@ -56,11 +56,7 @@ impl Dense {
     /// # Errors
     /// `invalid_argument` when it was used already.
     pub fn skip_to(&mut self, number: u32) -> Result<(), Error> {
-        if (number as usize) < self.0.count {
-            return Err(too_low(number, self.0.count));
-        }
-        self.0.count = number as usize;
-        Ok(())
+        skip(&mut self.0.count, number)
     }
 
     /// Numbers of the documents in the index, ascending.

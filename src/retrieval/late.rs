@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::rows::{Precision, Query, Rows};
 use super::top::Top;
-use super::{Hit, Schema, damaged, number, too_low};
+use super::{Hit, Schema, damaged, number, skip};
 use crate::error::Error;
 
 /// An index of token vectors, some a document.
@@ -73,11 +73,7 @@ impl Late {
     /// # Errors
     /// `invalid_argument` when it was used already.
     pub fn skip_to(&mut self, number: u32) -> Result<(), Error> {
-        if (number as usize) < self.0.count {
-            return Err(too_low(number, self.0.count));
-        }
-        self.0.count = number as usize;
-        Ok(())
+        skip(&mut self.0.count, number)
     }
 
     /// Numbers of the documents in the index, ascending.
@@ -88,8 +84,10 @@ impl Late {
 
     /// Removes documents and says how many of them were there. Cost: one move of all rows.
     pub fn remove(&mut self, documents: &[u32]) -> usize {
+        let mut named = documents.to_vec();
+        named.sort_unstable();
         let gone: Vec<usize> = (self.0.documents.iter().enumerate())
-            .filter(|(_, document)| documents.contains(document))
+            .filter(|(_, document)| named.binary_search(document).is_ok())
             .map(|(index, _)| index)
             .collect();
         let spans: Vec<Range<usize>> = gone.iter().map(|&index| self.0.span(index)).collect();

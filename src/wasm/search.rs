@@ -1,5 +1,5 @@
 //! The search index for JavaScript: documents by number, in memory. Storage is JavaScript's
-//! (www/src/logic/store.ts).
+//! (www/src/logic/stored-index.ts).
 
 use js_sys::{Float32Array, Object, Reflect, Uint32Array};
 use serde::Deserialize;
