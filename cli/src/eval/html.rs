@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::bootstrap::Interval;
-use super::report::Row;
+use super::report::{self, Row};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;\
 padding:0 1rem;color:#1b1f24;background:#fff}table{border-collapse:collapse}th,td{padding:.25rem .6rem;\
@@ -60,9 +60,8 @@ fn table(rows: &[Row<'_>], top: usize) -> String {
     let signed = |i: Interval| format!("{:+.3} [{:+.3}, {:+.3}]", i.mean, i.low, i.high);
     for row in rows {
         html += &format!("<tr><td>{}</td>", escaped(&name(row)));
-        let (judgements, speed) = (row.trial.judgements(), row.trial.queries_per_second());
-        let number =
-            |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.1}"));
+        let judgements = row.trial.judgements().map(|count| format!("{count:.1}"));
+        let speed = row.trial.queries_per_second().map(report::speed);
         let gained = row.gained.as_ref().map(|(gained, _)| signed(*gained));
         for value in [
             row.trial.judged.len().to_string(),
@@ -70,8 +69,8 @@ fn table(rows: &[Row<'_>], top: usize) -> String {
             gained.unwrap_or_default(),
             plain(row.reciprocal_rank),
             plain(row.recall),
-            number(judgements),
-            number(speed),
+            judgements.unwrap_or_default(),
+            speed.unwrap_or_default(),
         ] {
             html += &cell(value);
         }

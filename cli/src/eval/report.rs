@@ -64,8 +64,7 @@ pub(super) fn markdown(rows: &[Row<'_>], top: usize) -> String {
     for row in rows {
         let label = &row.trial.label;
         let gained = (row.gained.as_ref()).map_or("-".into(), |(gained, _)| signed(*gained));
-        let speed =
-            (row.trial.queries_per_second()).map_or("-".into(), |speed| format!("{speed:.1}"));
+        let speed = (row.trial.queries_per_second()).map_or("-".into(), speed);
         let judgements = (row.trial.judgements()).map_or("-".into(), |n| format!("{n:.1}"));
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -90,6 +89,12 @@ fn plain(Interval { mean, low, high }: Interval) -> String {
 
 fn signed(Interval { mean, low, high }: Interval) -> String {
     format!("{mean:+.3} [{low:+.3}, {high:+.3}]")
+}
+
+/// Queries a second; a slow reranker's too.
+pub(super) fn speed(queries: f64) -> String {
+    let places = if queries < 1.0 { 3 } else { 1 };
+    format!("{queries:.places$}")
 }
 
 /// Writes a trial's run file and its CSV.
@@ -140,6 +145,11 @@ fn quoted(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_speed_is_not_nothing() {
+        assert_eq!([speed(0.0413), speed(101.46)], ["0.041", "101.5"]);
+    }
 
     #[test]
     fn a_field_is_quoted_only_where_it_must_be() {
