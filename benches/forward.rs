@@ -1,5 +1,6 @@
 //! Native time of a reranking call with the default model, on the CPU and on a WebGPU adapter where
-//! there is one: text in, ranking out. Needs `cargo xtask models`.
+//! there is one: text in, ranking out; and of the sparse encoder by our kernels and as burn's modules.
+//! Needs `cargo xtask models`.
 //!
 //! `cargo bench --profile dev --package foliorank --package foliorank-cli`: the profile that the
 //! tests have, so that nothing is compiled twice.
@@ -9,6 +10,8 @@ use std::{env, fs};
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use foliorank::batch::{Batch, Sequence};
+use foliorank::nn::Network;
 use foliorank::{DeviceKind, Manifest, Options, Reranker};
 
 const QUERY: &str = "when was the stone bridge repaired";
@@ -20,16 +23,22 @@ fn main() {
     divan::main();
 }
 
-fn load(device: DeviceKind) -> Option<Reranker> {
+/// A fetched model's manifest, weights and tokenizer.
+fn fetched(name: &str) -> (Manifest, Vec<u8>, Vec<u8>) {
     let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache");
     let cache = env::var_os("FOLIORANK_CACHE").map_or_else(home, PathBuf::from);
-    let folder = cache.join("foliorank/models/ms-marco-minilm-l12-v2");
+    let folder = cache.join("foliorank/models").join(name);
     let text = fs::read_to_string(folder.join("model.json"))
         .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask models`", folder.display()));
     let manifest = Manifest::from_json(&text).unwrap_or_else(|error| panic!("{error}"));
     let read = |name: &str| fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{error}"));
     let weights = read(&manifest.files.weights.path);
     let tokenizer = read(&manifest.files.tokenizer.path);
+    (manifest, weights, tokenizer)
+}
+
+fn load(device: DeviceKind) -> Option<Reranker> {
+    let (manifest, weights, tokenizer) = fetched("ms-marco-minilm-l12-v2");
     let loading = Reranker::from_parts(manifest, &tokenizer, weights, device);
     match pollster::block_on(loading) {
         Ok(reranker) => Some(reranker),
@@ -69,4 +78,27 @@ fn cpu(bencher: Bencher<'_, '_>, shape: (usize, usize)) {
 #[divan::bench(args = [SHAPES[0]], sample_count = 10)]
 fn webgpu(bencher: Bencher<'_, '_>, shape: (usize, usize)) {
     rerank(bencher, DeviceKind::WebGpu, shape);
+}
+
+/// Weights of all word pieces, of eight texts of 128 tokens.
+#[divan::bench(args = ["kernels", "burn"], sample_count = 10)]
+fn sparse_encoder(bencher: Bencher<'_, '_>, by: &str) {
+    let (manifest, weights, _) = fetched("splade-tiny");
+    let network = match by {
+        "kernels" => pollster::block_on(Network::load(&manifest, weights, DeviceKind::Cpu)),
+        _ => Network::plain(&manifest, weights),
+    };
+    let network = network.unwrap_or_else(|error| panic!("{error}"));
+    let sequences: Vec<Sequence> = (0..8)
+        .map(|text| Sequence {
+            ids: (0..128)
+                .map(|place| (text * 128 + place) * 7_919 % 30_522)
+                .collect(),
+            second_from: 128,
+        })
+        .collect();
+    let batch = Batch::new(&sequences, 0, 128);
+    bencher
+        .counter(ItemsCount::new(8_usize * 128))
+        .bench_local(|| pollster::block_on(network.vectors(black_box(&batch))));
 }

@@ -6,16 +6,18 @@
 use wide::f32x4;
 
 use crate::batch::Batch;
-use crate::manifest::{Architecture, Manifest, Pooling};
+use crate::manifest::{Manifest, Pooling};
 use crate::nn::bert::tensors::{BertTensors, LayerTensors, LinearTensors, NormTensors};
 use crate::weights::{Raw, Stored};
 
 use self::attention::{Heads, Scratch, attend};
 use self::matrix::{Matrix, Rows};
+use self::vocabulary::Vocabulary;
 
 mod attention;
 mod math;
 mod matrix;
+mod vocabulary;
 
 /// A BERT network with int8 weights.
 pub(crate) struct Bert {
@@ -25,6 +27,7 @@ pub(crate) struct Bert {
     norm: Norm,
     layers: Vec<Layer>,
     head: Option<Head>,
+    vocabulary: Option<Vocabulary>,
     pooling: Pooling,
     hidden: usize,
     heads: usize,
@@ -71,19 +74,24 @@ impl Bert {
         let d = &manifest.dimensions;
         let layers = (tensors.layers.iter()).flat_map(|l| [&l.qkv, &l.output, &l.up, &l.down]);
         let pooler = tensors.head.iter().map(|head| &head.pooler);
+        let transform = tensors.vocabulary.iter().map(|head| &head.transform);
         let int8 = |tensor: &Stored| matches!(tensor.raw(), Raw::I8(..));
         let rows = [&tensors.word, &tensors.position, &tensors.segment];
         d.hidden.is_multiple_of(8)
             && d.feed_forward.is_multiple_of(8)
-            && manifest.architecture != Architecture::BertSparseEncoder
             && rows.into_iter().all(int8)
-            && layers.chain(pooler).all(|linear| int8(&linear.weight))
+            && layers
+                .chain(pooler)
+                .chain(transform)
+                .all(|linear| int8(&linear.weight))
     }
 
     /// Packs the tensors of a network that [`Bert::suits`].
     pub(crate) fn new(manifest: &Manifest, tensors: BertTensors) -> Self {
         let d = &manifest.dimensions;
         let epsilon = d.layer_norm_epsilon;
+        let vocabulary = tensors.vocabulary.as_ref();
+        let vocabulary = vocabulary.map(|head| Vocabulary::new(head, &tensors.word, epsilon));
         Self {
             word: tensors.word,
             position: tensors.position,
@@ -97,6 +105,7 @@ impl Bert {
                 classifier: head.classifier.weight.floats(),
                 bias: head.classifier.bias.floats().iter().sum(),
             }),
+            vocabulary,
             pooling: manifest.pooling,
             hidden: d.hidden,
             heads: d.heads,
@@ -108,7 +117,7 @@ impl Bert {
         side_by_side(batch, |part| self.logits_of(part))
     }
 
-    /// One vector of unit length a sequence, or a token.
+    /// One vector of unit length a sequence, or a token; of a sparse encoder, a weight a word piece.
     pub(crate) fn vectors(&self, batch: &Batch) -> Vec<Vec<f32>> {
         side_by_side(batch, |part| self.vectors_of(part))
     }
@@ -118,9 +127,7 @@ impl Bert {
             return Vec::new();
         };
         let states = self.encode(batch, Wanted::First);
-        let pooled = head
-            .pooler
-            .product(&Rows::new(&states, self.hidden), |value, _| value);
+        let pooled = head.pooler.product(&Rows::new(&states, self.hidden), same);
         (pooled.chunks_exact(self.hidden / 4))
             .map(|row| {
                 let row = bytemuck::cast_slice::<f32x4, f32>(row).iter();
@@ -134,6 +141,10 @@ impl Bert {
     }
 
     fn vectors_of(&self, batch: &Batch) -> Vec<Vec<f32>> {
+        if let Some(vocabulary) = &self.vocabulary {
+            let states = self.encode(batch, Wanted::All);
+            return vocabulary.weights(&states, &starts(batch.lengths()));
+        }
         let wanted = match self.pooling {
             Pooling::FirstToken => Wanted::First,
             Pooling::Mean | Pooling::None | Pooling::Max => Wanted::All,
@@ -217,9 +228,7 @@ impl Layer {
         scratch: &mut Scratch,
     ) -> Vec<f32x4> {
         let hidden = self.output.outputs();
-        let qkv = self
-            .qkv
-            .product(&Rows::new(states, hidden), |value, _| value);
+        let qkv = self.qkv.product(&Rows::new(states, hidden), same);
         let heads = Heads {
             rows: &qkv,
             hidden,
@@ -255,9 +264,7 @@ impl Layer {
             .output
             .product(&context, |value, place| value + states[place]);
         self.attention_norm.apply(&mut attended);
-        let expanded = self
-            .up
-            .product(&Rows::new(&attended, hidden), |value, _| math::gelu(value));
+        let expanded = self.up.product(&Rows::new(&attended, hidden), gelu);
         let expanded = Rows::new(&expanded, self.up.outputs());
         let mut next = self
             .down
@@ -265,6 +272,15 @@ impl Layer {
         self.feed_forward_norm.apply(&mut next);
         next
     }
+}
+
+/// What follows a product, element by element; functions with a name are compiled once each.
+fn same(value: f32x4, _place: usize) -> f32x4 {
+    value
+}
+
+fn gelu(value: f32x4, _place: usize) -> f32x4 {
+    math::gelu(value)
 }
 
 /// Tokens that a batch should have: progress and abort are heard within a second or so.
@@ -327,18 +343,23 @@ fn starts(lengths: &[usize]) -> Vec<usize> {
 }
 
 fn matrix(tensors: &LinearTensors) -> Matrix {
-    match tensors.weight.raw() {
-        Raw::I8(weights, scales) => Matrix::pack(weights, scales, &tensors.bias.floats()),
+    let (weights, scales) = int8(&tensors.weight);
+    Matrix::pack(weights, scales, &tensors.bias.floats())
+}
+
+/// Rows of int8 and their scales.
+fn int8(tensor: &Stored) -> (&[u8], &[f32]) {
+    match tensor.raw() {
+        Raw::I8(weights, scales) => (weights, scales),
         Raw::F32(_) | Raw::F16(_) => unreachable!("`suits` was asked before"),
     }
 }
 
 fn add_row(table: &Stored, index: usize, row: &mut [f32]) {
-    if let Raw::I8(bytes, scales) = table.raw() {
-        let bytes = &bytes[index * row.len()..][..row.len()];
-        for (sum, &byte) in row.iter_mut().zip(bytes) {
-            *sum += f32::from(byte as i8) * scales[index];
-        }
+    let (bytes, scales) = int8(table);
+    let bytes = &bytes[index * row.len()..][..row.len()];
+    for (sum, &byte) in row.iter_mut().zip(bytes) {
+        *sum += f32::from(byte as i8) * scales[index];
     }
 }
 

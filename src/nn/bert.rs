@@ -18,6 +18,7 @@ use self::layer::Layer;
 use self::tensors::{BertTensors, HeadTensors, LinearTensors, NormTensors};
 
 pub use self::sparse::BertSparseEncoder;
+pub(crate) use self::sparse::{raise, token_weight};
 
 mod layer;
 mod sparse;

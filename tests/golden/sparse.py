@@ -19,7 +19,7 @@ TEXTS = [
     "How many people live in Berlin?",
     "",
     "The old stone bridge over the river was made in a long winter.",
-    # Longer than the tokens whose logits are held at a time.
+    # Longer than the tokens whose logits the plain path holds at a time.
     "Berlin has a population of 3,520,031 registered inhabitants in an area of 891.82 square kilometers. " * 6,
 ]
 

@@ -13,6 +13,8 @@ use crate::support::{CROSS, assert_close, model_folder, root};
 const LOGIT: f32 = 2e-3;
 /// Largest difference of a number of a unit vector on the CPU.
 const COMPONENT: f32 = 2e-4;
+/// Largest difference of a word piece's weight on the CPU.
+const WEIGHT: f32 = 2e-3;
 
 /// A network of the manifest from an int8 file, by our kernels and as burn's modules.
 fn both(manifest: &str, weights: &[u8]) -> (Network, Network) {
@@ -80,6 +82,25 @@ fn vectors_of_the_int8_kernels_equal_the_plain_path_for_every_pooling() {
             let expected = pollster::block_on(plain.vectors(&batch)).unwrap();
             assert_close(&found.concat(), &expected.concat(), COMPONENT, pooling);
         }
+    }
+}
+
+#[test]
+fn weights_of_word_pieces_by_the_int8_kernels_equal_the_plain_path() {
+    let (json, weights) = public("splade-tiny");
+    let (ours, plain) = both(&json, &weights);
+    for (seed, lengths) in (1..).zip(LENGTHS) {
+        let batch = Batch::new(&sequences(lengths, 30_522, seed), 0, 512);
+        let found = pollster::block_on(ours.vectors(&batch)).unwrap();
+        let expected = pollster::block_on(plain.vectors(&batch)).unwrap();
+        assert!(found.iter().all(|row| row.len() == 30_522));
+        assert!(expected.iter().flatten().any(|&weight| weight > 0.5));
+        assert_close(
+            &found.concat(),
+            &expected.concat(),
+            WEIGHT,
+            &format!("{lengths:?}"),
+        );
     }
 }
 

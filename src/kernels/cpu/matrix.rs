@@ -100,10 +100,11 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    /// Packs `weights`, rows of int8 with a scale each; both sizes are multiples of eight.
+    /// Packs `weights`, rows of int8 with a scale each, of a size that is a multiple of eight; rows
+    /// of zeros are added up to the next multiple of eight.
     pub(crate) fn pack(weights: &[u8], scales: &[f32], bias: &[f32]) -> Self {
         let inputs = weights.len() / scales.len();
-        let mut packed = vec![0; weights.len()];
+        let mut packed = vec![0; scales.len().next_multiple_of(COLUMNS) * inputs];
         for (output, row) in weights.chunks_exact(inputs).enumerate() {
             let panel = &mut packed[output / COLUMNS * COLUMNS * inputs..];
             for (pair, values) in row.chunks_exact(2).enumerate() {
@@ -112,7 +113,7 @@ impl Matrix {
                 panel[place + 1] = values[1] as i8;
             }
         }
-        let finish = scales.chunks_exact(COLUMNS).zip(bias.chunks_exact(COLUMNS));
+        let finish = scales.chunks(COLUMNS).zip(bias.chunks(COLUMNS));
         Self {
             packed,
             finish: finish
@@ -189,7 +190,9 @@ fn dot(panel: &[[i16x8; 2]], tile: &[[i32; ROWS]]) -> [[i32x4; 2]; ROWS] {
     sums
 }
 
+/// Up to eight numbers, then zeros.
 fn eight(values: &[f32]) -> [f32x4; 2] {
-    let (vectors, _) = values.as_chunks::<4>();
-    [f32x4::new(vectors[0]), f32x4::new(vectors[1])]
+    let mut eight = [0.0; COLUMNS];
+    eight[..values.len()].copy_from_slice(values);
+    bytemuck::cast(eight)
 }

@@ -65,26 +65,32 @@ impl BertSparseEncoder {
                 // The largest is found here: kernels for it would be more bytes than all of this.
                 let logits = states.squeeze_dim::<2>(0).matmul(words.clone());
                 let logits = read_back::floats(logits).await?;
-                for token in logits.chunks_exact(largest.len()) {
-                    for (largest, &logit) in largest.iter_mut().zip(token) {
-                        // A NaN must not hide behind a number.
-                        if logit > *largest || logit.is_nan() {
-                            *largest = logit;
-                        }
-                    }
-                }
+                raise(&mut largest, &logits);
             }
             // Adding the bias and the logarithm are monotone: the largest could be taken first.
-            let weight = |(largest, bias): (&f32, &f32)| {
-                let logit = largest + bias;
-                if logit > 0.0 || logit.is_nan() {
-                    logit.ln_1p()
-                } else {
-                    0.0
-                }
-            };
-            rows.push(largest.iter().zip(&self.bias).map(weight).collect());
+            let logits = largest.iter().zip(&self.bias).map(|(a, b)| a + b);
+            rows.push(logits.map(token_weight).collect());
         }
         Ok(rows)
+    }
+}
+
+/// Makes each number the largest of itself and those in its column of `rows`. NaN is above all.
+pub(crate) fn raise(largest: &mut [f32], rows: &[f32]) {
+    for row in rows.chunks_exact(largest.len()) {
+        for (largest, &value) in largest.iter_mut().zip(row) {
+            if value > *largest || value.is_nan() {
+                *largest = value;
+            }
+        }
+    }
+}
+
+/// What a word piece weighs in a text whose tokens give it this logit at most.
+pub(crate) fn token_weight(logit: f32) -> f32 {
+    if logit > 0.0 || logit.is_nan() {
+        logit.ln_1p()
+    } else {
+        0.0
     }
 }
