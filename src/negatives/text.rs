@@ -56,10 +56,15 @@ pub(crate) fn words(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
+/// A word as it is compared with others: in lower case, with the plain apostrophe.
+pub(crate) fn lower(word: &str) -> String {
+    word.to_lowercase().replace('’', "'")
+}
+
 /// Lower-case words of `text`.
 pub(crate) fn lower_words(text: &str) -> Vec<String> {
     (words(text).into_iter())
-        .map(|span| text[span].to_lowercase().replace('’', "'"))
+        .map(|span| lower(&text[span]))
         .collect()
 }
 
