@@ -139,21 +139,23 @@ test("100,000 documents are all ranked, and an abort in the middle of them is qu
   const page = await loaded(t);
   const outcome = await page.evaluate(async () => {
     const documents = Array.from({ length: 100_000 }, (_, index) => `bridge ${index} river ${index % 7}`);
-    const { results } = await kept.reranker.rerank("good bridge", documents);
-    const controller = new AbortController();
     const begun = performance.now();
+    const { results } = await kept.reranker.rerank("good bridge", documents);
+    const whole = performance.now() - begun;
+    const controller = new AbortController();
     let at;
     const cut = await attempt(() => kept.reranker.rerank("good bridge", documents, {
       signal: controller.signal, onProgress: () => { at ??= performance.now(); controller.abort(); },
     }));
     const rejected = performance.now() - at;
     const next = await kept.reranker.rerank("good bridge", ["a bridge"]);
-    return { count: results.length, different: new Set(results.map(({ index }) => index)).size, cut, rejected, idle: performance.now() - at, all: performance.now() - begun, next: next.results.length };
+    return { count: results.length, different: new Set(results.map(({ index }) => index)).size, cut, whole, rejected, idle: performance.now() - at, next: next.results.length };
   });
   assert.deepEqual([outcome.count, outcome.different, outcome.next], [100_000, 100_000, 1]);
   assertCode(outcome.cut, "aborted");
-  assert.ok(outcome.rejected < 1000, `rejected after ${outcome.rejected} ms`);
-  assert.ok(outcome.idle < 5000, `the worker was free after ${outcome.idle} ms`);
+  // As shares of the same work in the same run: how busy the machine is counts for both.
+  assert.ok(outcome.rejected < outcome.whole / 20, JSON.stringify(outcome));
+  assert.ok(outcome.idle < outcome.whole / 4, JSON.stringify(outcome));
 });
 
 test("aborts before, during and after, two calls at once, and dispose", async (t) => {

@@ -113,8 +113,9 @@ test("a PDF of 300 pages is read without freezing the page, and its reading can 
   const page = await openDemo(t, TINY);
   const pdf = makePdf(Array.from({ length: 300 }, (_, number) => Array.from({ length: 30 }, (_, line) => `Page ${number} line ${line} about the bridge over the river.`)));
   await page.evaluate(() => {
-    globalThis.longest = 0;
-    new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, duration); }).observe({ type: "longtask" });
+    // What a timer sees of the progress: nothing where the pages are read in one go.
+    globalThis.seen = new Set();
+    setInterval(() => globalThis.seen.add(document.querySelector(".job-what")?.textContent), 1);
   });
   // Playwright would write a megabyte into the page as text, in one task of its own that takes longer than all others.
   server.routes["/book.pdf"] = answer(pdf);
@@ -135,10 +136,9 @@ test("a PDF of 300 pages is read without freezing the page, and its reading can 
   await page.click(".doc-toggle");
   await page.waitForFunction(() => document.querySelectorAll(".tile-face img").length > 3);
   assert.equal(await page.locator(".tile").count(), 60, "more tiles come when they are asked for");
-  const longest = await page.evaluate(() => globalThis.longest);
-  t.diagnostic(`longest task while reading: ${longest} ms`);
-  // Loading pdf.js is the longest, 70 ms on a quiet machine; on a busy one it takes its time, but nobody is kept waiting for a second.
-  assert.ok(longest < 1000, `a task took ${longest} ms`);
+  const seen = await page.evaluate(() => [...globalThis.seen].filter((text) => /^Page \d+ of 300/.test(text ?? "")).length);
+  t.diagnostic(`a timer saw ${seen} of 300 pages being read`);
+  assert.ok(seen >= 30, `a timer saw ${seen} pages being read`);
   await page.screenshot({ path: join(artefacts, "files-300-pages.png") });
 });
 

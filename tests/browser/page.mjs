@@ -44,3 +44,9 @@ export function assertCode(outcome, code, message = /./) {
   assert.match(outcome.message, message);
   return outcome;
 }
+
+/** For `page.evaluate` or `addInitScript`: WASM is for workers, not for the page's own thread. */
+export function refuseWasm() {
+  const refuse = () => { throw new Error("WASM in the page's own thread"); };
+  for (const name of ["compile", "compileStreaming", "instantiate", "instantiateStreaming", "Module", "Instance"]) WebAssembly[name] = refuse;
+}

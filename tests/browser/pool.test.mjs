@@ -104,6 +104,9 @@ test("an abort in the middle of shared work is heard by every worker, and the ne
   const documents = mixedDocuments(1000, [20, 60, 200]);
   const outcome = await page.evaluate(async ({ name, documents }) => {
     const reranker = await load(name, 3);
+    const begun = performance.now();
+    await reranker.rerank("bridge", documents);
+    const whole = performance.now() - begun;
     const controller = new AbortController();
     let at = 0;
     const cut = await attempt(() => reranker.rerank("bridge", documents, {
@@ -111,11 +114,10 @@ test("an abort in the middle of shared work is heard by every worker, and the ne
     }));
     const rejected = performance.now() - at;
     const next = await reranker.rerank("bridge", documents.slice(0, 40));
-    return { cut, rejected, idle: performance.now() - at, next: next.results.length, info: reranker.info };
+    return { cut, whole, rejected, idle: performance.now() - at, next: next.results.length, info: reranker.info };
   }, { name: TINY, documents });
   assertCode(outcome.cut, "aborted");
-  assert.ok(outcome.rejected < 1000, `rejected after ${outcome.rejected} ms`);
-  assert.ok(outcome.idle < 10_000, `the workers were free after ${outcome.idle} ms`);
+  assert.ok(outcome.rejected < outcome.whole / 4 && outcome.idle < outcome.whole, JSON.stringify(outcome));
   assert.deepEqual([outcome.next, outcome.info.threads, outcome.info.warnings], [40, 3, []]);
 });
 

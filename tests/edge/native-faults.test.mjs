@@ -126,7 +126,7 @@ test("what is not announced is counted, and what stalls ends with the time limit
   headless.resume();
   await once(headless, "close");
   const took = performance.now() - begun;
-  assert.ok(took > 300 && took < 5000, `closed after ${took} ms`);
+  assert.ok(took > 300 && took < 30_000, `closed after ${took} ms`);
   assert.equal((await post(url, asked)).status, 200);
 });
 
