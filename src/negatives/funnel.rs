@@ -28,6 +28,9 @@ pub enum Death {
     BothPrompts,
     /// A prompt gave no verdict on it.
     NoVerdict,
+    /// A prompt denied, twice, that the page answers the positive beside it, which it had affirmed
+    /// alone: what it says of the negatives is worth nothing.
+    Control,
     /// The positive's own page was not among the top k for it.
     Inconsistent,
     /// The edit changes nothing.

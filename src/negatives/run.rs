@@ -111,7 +111,8 @@ pub struct Outcome {
 /// `observe` hears before every call to a model or judge and may stop the run with an error.
 /// Cost, with defaults and no properties: 1 call for positives, 2 to verify them, 1 and 2 for
 /// restating, then 1 and 2 for each positive kept (more when candidates exceed
-/// [`Settings::verify_at_once`]), 1 for each property; malformed answers cost one more each.
+/// [`Settings::verify_at_once`]), 1 for each property; malformed answers cost one more each, and so
+/// do verdicts that deny a negative's own positive.
 ///
 /// # Errors
 /// `invalid_argument` before anything is asked. All else ends up in [`Outcome::stopped`].

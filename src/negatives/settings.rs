@@ -33,7 +33,7 @@ pub struct Settings {
     pub rephrase: f32,
     /// Share of positives to rewrite with the page as context (CAR), 0..=1.
     pub rewrite: f32,
-    /// Candidates in one verification prompt, 1..=50.
+    /// Candidates in one verification prompt, 1..=50; negatives have their positive among them.
     pub verify_at_once: usize,
     /// Temperature of generation, 0..=2; verification is always at 0.
     pub temperature: f32,

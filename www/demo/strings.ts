@@ -290,6 +290,7 @@ export const strings = {
   funnelGenerated: "Generated",
   funnelA: "Check A",
   funnelB: "Check B",
+  funnelControl: "Check failed",
   funnelDuplicate: "Duplicate",
   funnelOther: "Other",
   funnelSurplus: "Surplus",

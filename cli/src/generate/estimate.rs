@@ -1,7 +1,7 @@
 //! What a run may ask for, before it asks: calls, tokens and cost, from the settings and the pages.
 //!
-//! Calls are the most that the pipeline makes when every answer can be read and every positive is
-//! kept; tokens count four bytes of English each and answers of the usual length, so they are
+//! Calls are the most that the pipeline makes when every answer can be read, every positive is kept
+//! and no verdict is asked for again; tokens count four bytes of English each and answers of the usual length, so they are
 //! a guess. A run in which candidates die, or whose answers are cached, costs less.
 
 use foliorank::llm::LlmImage;
@@ -45,12 +45,12 @@ impl Estimate {
     fn add_page(&mut self, page: usize, settings: &Settings) {
         let kept = settings.positives.min(settings.candidates);
         self.call(page + settings.candidates * QUERY, settings.candidates);
-        self.verify(page, settings.candidates, settings);
+        self.verify(page, settings.candidates, 0, settings);
         for (share, context) in [(settings.rephrase, 0), (settings.rewrite, page)] {
             let chosen = (kept as f32 * share).round() as usize;
             if chosen > 0 {
                 self.call(context + chosen * QUERY, chosen);
-                self.verify(page, chosen, settings);
+                self.verify(page, chosen, 0, settings);
             }
         }
         for _ in 0..kept {
@@ -61,16 +61,18 @@ impl Estimate {
             for _ in &settings.properties {
                 self.call(QUERY, settings.edits);
             }
-            self.verify(page, settings.variants + edits, settings);
+            // Beside the positive.
+            self.verify(page, settings.variants + edits, 1, settings);
         }
     }
 
-    fn verify(&mut self, page: usize, queries: usize, settings: &Settings) {
+    fn verify(&mut self, page: usize, queries: usize, controls: usize, settings: &Settings) {
         let mut left = queries;
         while left > 0 {
             let batch = left.min(settings.verify_at_once);
-            self.call(page + batch * QUERY, batch);
-            self.call(page + batch * QUERY, batch);
+            let items = batch + controls;
+            self.call(page + items * QUERY, items);
+            self.call(page + items * QUERY, items);
             left -= batch;
         }
     }

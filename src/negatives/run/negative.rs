@@ -29,12 +29,15 @@ where
         answered: &[String],
         step: Step,
     ) -> Result<(Positive, Vec<Negative>), Error> {
-        let mut made = self.variants(&positive.query, step).await?;
+        let variants = self.variants(&positive.query, step).await?;
+        // Edits first: of a query made twice, the one whose property is known stays.
+        let mut made = Vec::new();
         for property in &self.settings.properties {
             made.extend(self.edits(&positive.query, property, step).await?);
         }
+        made.extend(variants);
         let fresh = self.fresh(made, answered);
-        let verified = self.unanswerable(fresh, step).await?;
+        let verified = self.unanswerable(fresh, &positive.query, step).await?;
         self.scored(positive, verified, step).await
     }
 
@@ -132,19 +135,27 @@ where
     async fn unanswerable(
         &mut self,
         fresh: Vec<Negative>,
+        positive: &str,
         step: Step,
     ) -> Result<Vec<Negative>, Error> {
         let queries: Vec<&str> = fresh.iter().map(|n| n.query.as_str()).collect();
-        let votes = self.verify(&queries, Stage::VerifyNegatives, step).await?;
+        let votes = self
+            .verify(&queries, Some(positive), Stage::VerifyNegatives, step)
+            .await?;
         let mut kept = Vec::new();
         for (negative, votes) in fresh.into_iter().zip(votes) {
-            match votes {
-                Some(v) if v.keep_negative() => kept.push(Negative { votes, ..negative }),
-                None => self.funnel.negatives.died(Death::NoVerdict),
-                Some(Votes { a: true, b: true }) => self.funnel.negatives.died(Death::BothPrompts),
-                Some(Votes { a: true, .. }) => self.funnel.negatives.died(Death::PromptA),
-                Some(_) => self.funnel.negatives.died(Death::PromptB),
-            }
+            let death = match votes {
+                Ok(v) if v.keep_negative() => {
+                    let votes = Some(v);
+                    kept.push(Negative { votes, ..negative });
+                    continue;
+                }
+                Ok(Votes { a: true, b: true }) => Death::BothPrompts,
+                Ok(Votes { a: true, .. }) => Death::PromptA,
+                Ok(_) => Death::PromptB,
+                Err(death) => death,
+            };
+            self.funnel.negatives.died(death);
         }
         Ok(kept)
     }

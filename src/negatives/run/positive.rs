@@ -118,11 +118,16 @@ where
             done: 0,
             total: queries.len(),
         };
-        let votes = self.verify(&queries, Stage::VerifyPositives, step).await?;
+        let votes = self
+            .verify(&queries, None, Stage::VerifyPositives, step)
+            .await?;
         let mut kept = Vec::new();
         for (positive, votes) in candidates.into_iter().zip(votes) {
             match votes {
-                Some(v) if v.keep_positive() => kept.push(Positive { votes, ..positive }),
+                Ok(v) if v.keep_positive() => {
+                    let votes = Some(v);
+                    kept.push(Positive { votes, ..positive });
+                }
                 other => self.funnel.positives.died(against(other)),
             }
         }
@@ -150,11 +155,11 @@ where
 }
 
 /// Why a positive with these votes dies: the prompts that call it unanswerable.
-pub(super) const fn against(votes: Option<Votes>) -> Death {
+pub(super) const fn against(votes: Result<Votes, Death>) -> Death {
     match votes {
-        None => Death::NoVerdict,
-        Some(Votes { a: false, b: false }) => Death::BothPrompts,
-        Some(Votes { a: false, .. }) => Death::PromptA,
-        Some(_) => Death::PromptB,
+        Ok(Votes { a: false, b: false }) => Death::BothPrompts,
+        Ok(Votes { a: false, .. }) => Death::PromptA,
+        Ok(_) => Death::PromptB,
+        Err(death) => death,
     }
 }

@@ -117,11 +117,11 @@ where
             done: 0,
             total: list.len(),
         };
-        let votes = self.verify(&list, Stage::Restate, step).await?;
+        let votes = self.verify(&list, None, Stage::Restate, step).await?;
         let mut sound = Vec::new();
         for ((place, query), votes) in fresh.into_iter().zip(votes) {
             match votes {
-                Some(votes) if votes.keep_positive() => {
+                Ok(votes) if votes.keep_positive() => {
                     self.funnel.restated.kept += 1;
                     sound.push((
                         place,

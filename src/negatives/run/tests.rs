@@ -251,6 +251,78 @@ fn a_verdict_that_is_missing_or_contradicts_itself_kills() {
     }
 }
 
+/// The lists of negatives that were verified, with the place of the positive in each.
+fn controls(script: &Script) -> Vec<(Vec<String>, usize)> {
+    let seen = script.seen.borrow();
+    let lists = seen.iter().filter_map(|request| {
+        let verifies = request.schema.as_ref()?.to_string().contains("verdicts");
+        let data = script::inside_fences(&request.user);
+        let numbered = |line: &str| Some(line.split_once(". ")?.1.to_owned());
+        let list: Vec<String> = data.lines().filter_map(numbered).collect();
+        let answered = |query: &String| query.contains("mills") && query.contains("2021");
+        let answerable: Vec<usize> = (0..list.len()).filter(|&i| answered(&list[i])).collect();
+        (verifies && answerable.len() < list.len()).then(|| {
+            assert_eq!(answerable.len(), 1, "{list:?}");
+            (list, answerable[0])
+        })
+    });
+    lists.collect()
+}
+
+#[test]
+fn negatives_are_verified_beside_their_own_positive_at_no_certain_place() {
+    let mut places = std::collections::BTreeSet::new();
+    for seed in 0..100 {
+        let script = Script::new(Mood::Perfect);
+        let settings = Settings { seed, ..settings() };
+        run_once(&script, &job(page()), &settings);
+        let controls = controls(&script);
+        // Three positives, 16 negatives each in two lists, two prompts.
+        assert_eq!(controls.len(), 12);
+        let lengths = controls.iter().map(|(list, _)| list.len());
+        assert_eq!(lengths.sum::<usize>(), 2 * 3 * (16 + 2));
+        places.extend(controls.iter().map(|(_, place)| *place));
+    }
+    assert!((0..=12).all(|place| places.contains(&place)), "{places:?}");
+}
+
+#[test]
+fn a_prompt_that_denies_the_positive_among_its_negatives_is_not_believed() {
+    let whole = run(Mood::Perfect).usage.calls;
+    for (prompts, calls) in [([true, false], whole), ([false, true], whole + 6)] {
+        let outcome = run(Mood::JudgesByCompany { prompts });
+        assert_eq!(outcome.funnel.negatives.dead_of(Death::Control), 48);
+        assert!(outcome.groups.iter().all(|g| g.negatives.is_empty()));
+        // Each of six lists is asked for twice, and when the first prompt fails the second is not.
+        assert_eq!(outcome.usage.calls, calls);
+    }
+}
+
+#[test]
+fn a_prompt_that_denies_what_stands_first_is_asked_again_in_another_order() {
+    let mut again = 0;
+    for seed in 0..20 {
+        let settings = Settings { seed, ..settings() };
+        let [perfect, biased] = [Mood::Perfect, Mood::DeniesFirst]
+            .map(|mood| run_once(&Script::new(mood), &job(page()), &settings));
+        assert_eq!(biased.groups, perfect.groups);
+        again += biased.usage.calls - perfect.usage.calls;
+    }
+    // 160 lists are long; one in 13 has the positive first.
+    assert!((1..60).contains(&again), "{again}");
+}
+
+#[test]
+fn a_query_made_twice_stays_as_the_edit_it_is() {
+    let outcome = run(Mood::VariesTheYear);
+    assert_eq!(outcome.funnel.negatives.dead_of(Death::Duplicate), 3 * 12);
+    let year = |n: &Negative| n.query.contains("2019");
+    let kept = outcome.groups.iter().flat_map(|g| &g.negatives);
+    let kept: Vec<&Negative> = kept.filter(|n| year(n)).collect();
+    assert_eq!(kept.len(), 3);
+    assert!(kept.iter().all(|n| n.property == Some(Property::Year)));
+}
+
 #[test]
 fn broken_json_is_repaired_once_and_then_the_item_dies() {
     let outcome = run(Mood::BrokenAlways);

@@ -1,14 +1,17 @@
 //! Two-prompt verification: each query judged against the page by two differently worded prompts.
 //!
-//! The rule is asymmetric ([`Votes`]): doubt kills. A query without a verdict from both dies too.
+//! The rule is asymmetric ([`Votes`]): doubt kills. A query without a verdict from both dies too,
+//! and so do negatives beside which a prompt denies their own positive.
 
 use super::super::answer::Verdicts;
 use super::super::desk::{Cache, Question};
+use super::super::funnel::Death;
 use super::super::group::Votes;
 use super::super::prompt::{Family, numbered};
 use super::{Consistency, Progress, Run, Stage, Step, answer_tokens};
 use crate::error::Error;
 use crate::llm::Llm;
+use crate::random::Random;
 use crate::strategy::Judge;
 
 impl<G, V, J, K, C, F> Run<'_, G, V, J, K, C, F>
@@ -20,26 +23,75 @@ where
     C: Cache,
     F: AsyncFnMut(Progress) -> Result<(), Error>,
 {
-    /// Votes on each query; `None` where a prompt gave no single verdict.
+    /// Votes on each query, or what it dies of: a prompt gave no single verdict on it, or denied
+    /// the control, a query known to be answerable that is put among the others.
+    ///
+    /// Without one, a list of nothing but hard negatives would tell a model what to say of all.
     pub(super) async fn verify(
         &mut self,
         queries: &[&str],
+        control: Option<&str>,
         stage: Stage,
         step: Step,
-    ) -> Result<Vec<Option<Votes>>, Error> {
+    ) -> Result<Vec<Result<Votes, Death>>, Error> {
         let mut votes = Vec::with_capacity(queries.len());
         for batch in queries.chunks(self.settings.verify_at_once) {
-            self.progress(stage, step).await?;
-            let a = self.ask_verdicts(Family::VerifyA, batch).await?;
-            self.progress(stage, step).await?;
-            let b = self.ask_verdicts(Family::VerifyB, batch).await?;
-            votes.extend(
-                a.iter()
-                    .zip(&b)
-                    .map(|(a, b)| Some(Votes { a: (*a)?, b: (*b)? })),
-            );
+            let said = self.vote(batch, control, stage, step).await?;
+            votes.extend(said.unwrap_or_else(|| vec![Err(Death::Control); batch.len()]));
         }
         Ok(votes)
+    }
+
+    /// `None` when a prompt cannot be trusted with this batch.
+    async fn vote(
+        &mut self,
+        batch: &[&str],
+        control: Option<&str>,
+        stage: Stage,
+        step: Step,
+    ) -> Result<Option<Vec<Result<Votes, Death>>>, Error> {
+        let mut said = Vec::with_capacity(2);
+        for family in [Family::VerifyA, Family::VerifyB] {
+            let verdicts = match control {
+                Some(control) => self.controlled(family, batch, control, stage, step).await?,
+                None => {
+                    self.progress(stage, step).await?;
+                    Some(self.ask_verdicts(family, batch).await?)
+                }
+            };
+            let Some(verdicts) = verdicts else {
+                return Ok(None);
+            };
+            said.push(verdicts);
+        }
+        let both = |(a, b): (&Option<bool>, &Option<bool>)| match (*a, *b) {
+            (Some(a), Some(b)) => Ok(Votes { a, b }),
+            _ => Err(Death::NoVerdict),
+        };
+        Ok(Some(said[0].iter().zip(&said[1]).map(both).collect()))
+    }
+
+    /// Verdicts on a batch with the control at a place drawn by the seed. A prompt that denies it
+    /// is asked once more, with the control at another place; `None` when it denies that too.
+    async fn controlled(
+        &mut self,
+        family: Family,
+        batch: &[&str],
+        control: &str,
+        stage: Stage,
+        step: Step,
+    ) -> Result<Option<Vec<Option<bool>>>, Error> {
+        let salt = 2 * step.done as u64 + u64::from(family == Family::VerifyB);
+        for place in Random::new(self.settings.seed ^ salt).draw(batch.len() + 1, 2) {
+            let mut list = batch.to_vec();
+            list.insert(place, control);
+            self.progress(stage, step).await?;
+            let mut verdicts = self.ask_verdicts(family, &list).await?;
+            if verdicts.remove(place) != Some(false) {
+                return Ok(Some(verdicts));
+            }
+        }
+        Ok(None)
     }
 
     async fn ask_verdicts(

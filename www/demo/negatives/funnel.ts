@@ -5,10 +5,11 @@ import { strings } from "../strings.js";
 
 type Tally = Funnel["negatives"];
 
-/** Deaths that people ask about; the rest is "other". */
-const SHOWN: readonly { name: string; deaths: readonly string[] }[] = [
+/** Deaths that people ask about, some only where there are any; the rest is "other". */
+const SHOWN: readonly { name: string; deaths: readonly string[]; rare?: true }[] = [
   { name: strings.funnelA, deaths: ["prompt_a", "both_prompts"] },
   { name: strings.funnelB, deaths: ["prompt_b"] },
+  { name: strings.funnelControl, deaths: ["control"], rare: true },
   { name: strings.funnelDuplicate, deaths: ["duplicate", "same_positive"] },
   { name: strings.funnelSurplus, deaths: ["surplus"] },
 ];
@@ -19,7 +20,7 @@ export function showFunnel({ negatives }: Funnel): void {
   const other = Object.entries(deathsOf(negatives)).reduce((sum, [name, count]) => sum + (known.includes(name) ? 0 : count), 0);
   const steps = [
     { name: strings.funnelGenerated, count: negatives.generated, kind: "all" },
-    ...SHOWN.map(({ name, deaths }) => ({ name, count: died(deaths), kind: "dead" })),
+    ...SHOWN.map(({ name, deaths, rare }) => ({ name, count: died(deaths), kind: "dead", rare })).filter(({ count, rare }) => !rare || count > 0),
     { name: strings.funnelOther, count: other, kind: "dead" },
     { name: strings.funnelKept, count: negatives.kept, kind: "kept" },
   ];

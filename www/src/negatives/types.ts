@@ -65,7 +65,7 @@ export interface TrainingGroup {
 export interface Tally {
   generated: number;
   kept: number;
-  /** By cause: `prompt_a`, `duplicate`, `on_page`, ... */
+  /** By cause: `prompt_a`, `control` (a prompt denied the positive beside it), `duplicate`, `on_page`, ... */
   deaths: Record<string, number>;
 }
 

@@ -19,6 +19,14 @@ pub(super) enum Mood {
     },
     SkipsVerdicts,
     ContradictsVerdicts,
+    /// Verification by the prompts marked calls everything unanswerable where one thing is.
+    JudgesByCompany {
+        prompts: [bool; 2],
+    },
+    /// Calls the first of a long list unanswerable, whatever it is.
+    DeniesFirst,
+    /// Free variants are a property edit.
+    VariesTheYear,
     BrokenAlways,
     BrokenOnce,
     Copies {
@@ -113,15 +121,24 @@ impl Script {
         let vary = |noun: &&str| match self.mood {
             Mood::Copies { of_positive: true } => positive.to_uppercase(),
             Mood::Copies { of_positive: false } => positive.replace("mills", "the wells"),
+            Mood::VariesTheYear => positive.replace("2021", "2019"),
             _ => positive.replace("mills", noun),
         };
         json!({"queries": nouns.iter().map(vary).collect::<Vec<_>>()})
     }
 
     fn verdicts(&self, lines: &[&str], prompt: usize) -> Value {
+        let truth = |line: &str| {
+            ["mills", "2021", "Holm"]
+                .iter()
+                .all(|word| line.contains(word))
+        };
+        let wrong_company = !lines.iter().all(|line| truth(line));
         let verdict = |(i, line): (usize, &&str)| {
-            let truth = line.contains("mills") && line.contains("2021") && line.contains("Holm");
+            let truth = truth(line);
             let answerable = match self.mood {
+                Mood::JudgesByCompany { prompts } if prompts[prompt] => truth && !wrong_company,
+                Mood::DeniesFirst if lines.len() > 6 => truth && i > 0,
                 Mood::SaysYes { prompts } if prompts[prompt] => true,
                 Mood::SaysNo { prompts } if prompts[prompt] => false,
                 _ => truth,
@@ -190,7 +207,7 @@ impl Llm for Script {
 }
 
 /// The lines between marker lines.
-fn inside_fences(user: &str) -> String {
+pub(super) fn inside_fences(user: &str) -> String {
     split(user).0
 }
 
