@@ -98,11 +98,14 @@ test("a language model writes and checks look-alikes: the funnel lives, votes ar
   const KEY = "sk-not-to-be-found";
   // The tiny model knows nothing, so that many look-alikes fool it.
   const page = await openDemo(t, `${TINY}#settings`);
-  let lies = false;
+  let [lies, denies] = [false, false];
   const asked = await useLlm(t, page, async ({ messages, response_format: format }) => {
     // So that there is something to see while it works.
     await new Promise((resolve) => { setTimeout(resolve, 30); });
-    return JSON.stringify(truth(messages.at(-1).content, format?.json_schema?.schema, lies));
+    const told = truth(messages.at(-1).content, format?.json_schema?.schema, lies);
+    // Where one question is unanswerable it calls all so.
+    if (denies && told.verdicts?.some(({ answerable }) => !answerable)) for (const verdict of told.verdicts) verdict.answerable = false;
+    return JSON.stringify(told);
   }, KEY);
   await visit(page, "negatives");
   await bring(page, file("towns.txt", Array.from({ length: 3 }, (_, town) => `Holm${town} had ${10 + town} water mills on its river in 2021.`).join(" ")));
@@ -153,6 +156,17 @@ test("a language model writes and checks look-alikes: the funnel lives, votes ar
   await generate(page);
   const dead = (await page.locator(".funnel-count").allTextContents()).map((text) => Number(text.replace("\u2212", "")));
   assert.ok(dead[1] > 0 && dead.at(-1) === 0, dead.join());
+  assert.equal(await page.getByText("Check failed").count(), 0);
+
+  // One that denies the question the page answers, among those it does not, is not believed.
+  [lies, denies] = [false, true];
+  await bring(page, file("third.txt", "Holm8 had 18 water mills on its river in 2021."));
+  await page.selectOption("#neg-page", { index: 2 });
+  await generate(page);
+  const failed = page.locator(".funnel-step", { hasText: "Check failed" });
+  assert.match(await failed.locator(".funnel-count").textContent(), /^\u2212[1-9]/);
+  assert.equal(await rows(page).count(), 0);
+  await page.locator("#funnel").screenshot({ path: join(artefacts, "negatives-check-failed.png") });
 });
 
 test("a model that sees gets the page's picture beside its words; a page without a picture says so", { timeout: 5 * MINUTES }, async (t) => {
