@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::funnel::Death;
-use super::text::{lower, lower_words, words};
+use super::text::{lower, lower_words, possessive, words};
 use crate::error::Error;
 
 /// What an edit may change.
@@ -168,9 +168,8 @@ pub fn check_edit(
 /// Words, the `'s` of a possessive by itself: a name may be given with it or without.
 fn parts(text: &str) -> Vec<Range<usize>> {
     let apart = |span: Range<usize>| {
-        let word = &text[span.clone()];
-        let bare = word.strip_suffix("'s").or(word.strip_suffix("’s"));
-        let end = span.start + bare.unwrap_or(word).len();
+        let (bare, _) = possessive(&text[span.clone()]);
+        let end = span.start + bare.len();
         [span.start..end, end..span.end]
     };
     let both = words(text).into_iter().flat_map(apart);

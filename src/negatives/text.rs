@@ -61,6 +61,12 @@ pub(crate) fn lower(word: &str) -> String {
     word.to_lowercase().replace('’', "'")
 }
 
+/// A word without the `'s` of a possessive, and that ending as it is written.
+pub(crate) fn possessive(word: &str) -> (&str, &str) {
+    let bare = word.strip_suffix("'s").or(word.strip_suffix("’s"));
+    word.split_at(bare.unwrap_or(word).len())
+}
+
 /// Lower-case words of `text`.
 pub(crate) fn lower_words(text: &str) -> Vec<String> {
     (words(text).into_iter())
@@ -125,7 +131,7 @@ pub(crate) fn is_function_word(word: &str) -> bool {
 
 /// A lower-case word without its plural ending.
 pub(crate) fn singular(word: &str) -> String {
-    let word = word.strip_suffix("'s").unwrap_or(word);
+    let (word, _) = possessive(word);
     if let Some(stem) = word.strip_suffix("ies")
         && stem.len() > 2
     {

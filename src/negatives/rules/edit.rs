@@ -5,6 +5,7 @@
 //! of the new value is looked up on the page in all its forms before the edit is offered.
 
 use super::super::property::{Property, is_year};
+use super::super::text::possessive;
 use super::find::{Token, is_month, is_number, tokens};
 use super::lexicon::{DETERMINERS, Lexicon, MONTHS, PREPOSITIONS, among, plural};
 use super::seen::Seen;
@@ -131,7 +132,7 @@ pub(crate) fn edits(question: &str, seen: &Seen, lexicon: &Lexicon) -> (Vec<Edit
         let mut left = EACH;
         for to in others {
             let to = like(from, &to);
-            let bare = to.strip_suffix("'s").unwrap_or(&to);
+            let (bare, _) = possessive(&to);
             if left == 0 {
                 break;
             }
@@ -164,7 +165,7 @@ pub(crate) fn edits(question: &str, seen: &Seen, lexicon: &Lexicon) -> (Vec<Edit
 fn name_end(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> usize {
     let fits = |i: usize| {
         tokens.get(i).is_some_and(|t| {
-            let bare = t.lower.strip_suffix("'s").unwrap_or(&t.lower);
+            let (bare, _) = possessive(&t.lower);
             t.capital
                 && bare.len() > 1
                 && !is_month(t)
@@ -185,10 +186,7 @@ fn name_end(tokens: &[Token], k: usize, seen: &Seen, lexicon: &Lexicon) -> usize
             end += 1;
         }
     }
-    let bare = tokens[k]
-        .lower
-        .strip_suffix("'s")
-        .unwrap_or(&tokens[k].lower);
+    let (bare, _) = possessive(&tokens[k].lower);
     let ordinary =
         seen.is_plain(bare) || lexicon.is_noun(bare) || bare.contains('-') && seen.is_plain(bare);
     let whole: Vec<&str> = tokens[k..end].iter().map(|t| t.lower.as_str()).collect();
@@ -205,7 +203,7 @@ fn other_names(
     lexicon: &Lexicon,
 ) -> (Range<usize>, Vec<String>) {
     let text = &question[tokens[range.start].span.start..tokens[range.end - 1].span.end];
-    let bare = text.strip_suffix("'s").unwrap_or(text);
+    let (bare, ending) = possessive(text);
     for set in lexicon
         .siblings
         .iter()
@@ -233,7 +231,7 @@ fn other_names(
             PEOPLE.iter().map(|p| (*p).to_owned()).collect()
         }
         // "Ministry of Energy", "Bank of Norway": another field, another place.
-        [_, "of", _] if text.ends_with("'s") => Vec::new(),
+        [_, "of", _] if !ending.is_empty() => Vec::new(),
         [head, "of", last] => {
             let fields = among(
                 " ministry department institute faculty secretary minister ",
@@ -418,10 +416,7 @@ fn like(from: &str, to: &str) -> String {
             .collect::<Vec<String>>()
             .join(" ");
     }
-    if from.ends_with("'s") {
-        text.push_str("'s");
-    }
-    text
+    text + possessive(from).1
 }
 
 /// `before` and `to`, with a or an as `to` wants it.

@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use super::super::property::{NUMBER_WORDS, is_year};
-use super::super::text::{is_currency, words};
+use super::super::text::{is_currency, lower, words};
 use super::lexicon::{DETERMINERS, Lexicon, MONTHS, PREPOSITIONS, among};
 
 /// A word of a sentence.
@@ -59,7 +59,7 @@ pub(crate) fn tokens(sentence: &str) -> Vec<Token> {
     let next = |i: usize| spans.get(i + 1).map_or(sentence.len(), |s| s.start);
     (spans.iter().enumerate())
         .map(|(i, span)| Token {
-            lower: sentence[span.clone()].to_lowercase().replace('’', "'"),
+            lower: lower(&sentence[span.clone()]),
             mark: sentence[span.end..next(i)]
                 .chars()
                 .find(|c| !c.is_whitespace()),

@@ -407,3 +407,24 @@ fn a_caller_may_stop_and_keeps_what_is_finished() {
     assert_eq!(outcome.stopped, Some(Error::Aborted));
     assert!((1..=3).contains(&outcome.groups.len()));
 }
+
+#[test]
+fn a_typographic_apostrophe_is_an_apostrophe() {
+    let made = "Norway's exports to Denmark rose by 12% in 2021. In 2019 the town bought Finland's \
+        largest ferry for $40 million. Adam Berg led Northwind's board from 2015 to 2020.";
+    let queries = |page: &str| -> Vec<(String, Vec<String>)> {
+        let plain = |query: &str| query.replace('’', "'");
+        let group = |group: &TrainingGroup| {
+            let negatives = group.negatives.iter().map(|n| plain(&n.query));
+            (plain(&group.positive.query), negatives.collect())
+        };
+        run(page, &Settings::default())
+            .groups
+            .iter()
+            .map(group)
+            .collect()
+    };
+    for page in PAGES.iter().chain(&[made]) {
+        assert_eq!(queries(&page.replace('\'', "’")), queries(page));
+    }
+}
