@@ -183,12 +183,17 @@ test("no more calls are on their way than allowed, and one that waits can be abo
   const model = llm.openAiCompatible({ baseUrl: server.baseUrl, model: "m", parallel: 2 });
   const controllers = [0, 1, 2, 3].map(() => new AbortController());
   const asked = controllers.map(({ signal }) => ask(model, signal).catch((error) => error.code));
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  /** So many requests, and time for one too many. */
+  const arrived = async (count) => {
+    while (server.requests.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  };
+  await arrived(2);
   assert.equal(server.requests.length, 2);
   controllers[3].abort();
   assert.equal(await asked[3], "aborted");
   controllers[0].abort();
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await arrived(3);
   assert.equal(server.requests.length, 3, "the third took the place of the first");
   for (const controller of controllers) controller.abort();
   assert.deepEqual(await Promise.all(asked), ["aborted", "aborted", "aborted", "aborted"]);

@@ -147,7 +147,7 @@ test("after a trap a service runs nothing more: its memory can no longer be trus
   service.receive({ kind: "start", start: { wasm: {}, generation: 0, exclusive: false } });
   const call = (id, query) => service.receive({ kind: "call", id, method: "strategy.run", args: { query, documents: [], options: {} } });
   call(1, "trap");
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  while (replies.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   call(2, "next");
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual([ran, replies.map(({ kind, id, lost }) => [kind, id, lost])], [["trap"], [["failed", 1, true]]]);
