@@ -382,6 +382,17 @@ impl Manifest {
 /// # Errors
 /// `checksum`, when size or SHA-256 differ.
 pub fn verify(path: &str, size: u64, sha256: &str, bytes: &[u8]) -> Result<(), Error> {
+    verify_digest(path, size, sha256, bytes, None)
+}
+
+/// As [`verify`], with the SHA-256 of `bytes` where somebody has computed it.
+pub(crate) fn verify_digest(
+    path: &str,
+    size: u64,
+    sha256: &str,
+    bytes: &[u8],
+    digest: Option<String>,
+) -> Result<(), Error> {
     let differs = |expected: String, found: String| Error::Checksum {
         file: path.into(),
         expected,
@@ -391,8 +402,10 @@ pub fn verify(path: &str, size: u64, sha256: &str, bytes: &[u8]) -> Result<(), E
         let found = bytes.len();
         return Err(differs(format!("{size} bytes"), format!("{found} bytes")));
     }
-    let digest = Sha256::digest(bytes);
-    let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = digest.unwrap_or_else(|| {
+        let digest = Sha256::digest(bytes);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    });
     if found == sha256 {
         Ok(())
     } else {

@@ -80,7 +80,8 @@ struct Timing {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Checks the files against the manifest and puts the model on `device` (cpu or webgpu).
+    /// Checks the files against the manifest and puts the model on `device` (cpu or webgpu). The
+    /// SHA-256 of the weights, in hexadecimal, is computed here unless it is given.
     ///
     /// # Errors
     /// A JavaScript error with a code, as every method here.
@@ -89,11 +90,13 @@ impl Engine {
         tokenizer: Uint8Array,
         weights: Uint8Array,
         device: String,
+        digest: Option<String>,
     ) -> Result<Self, JsValue> {
         let parts = async {
             let device = DeviceKind::from_str(&device)?;
             let manifest = Manifest::from_json(&manifest)?;
-            Reranker::from_parts(manifest, &tokenizer.to_vec(), weights.to_vec(), device).await
+            let (tokenizer, weights) = (tokenizer.to_vec(), weights.to_vec());
+            Reranker::from_digested(manifest, &tokenizer, weights, digest, device).await
         };
         let reranker = parts.await.map_err(into_js)?;
         Ok(Self { reranker })

@@ -9,7 +9,7 @@ import type { WasmPlaces } from "./place.js";
 import { cpuVariant, probe } from "./probe.js";
 import type { CacheMode, DeviceKind, DeviceRequest, LoadProgress, RerankerInfo, Variant } from "./types.js";
 import { loadWasm, type Glue, type NativeEngine, type NativeProgress, type SuppliedWasm } from "./wasm.js";
-import { loadFile, loadManifest, parseManifest, type LoadedManifest, type ModelFile, type Source } from "./weights.js";
+import { digestOf, loadFile, loadManifest, parseManifest, type LoadedManifest, type ModelFile, type Source } from "./weights.js";
 
 /** Bytes the host already has; nothing is downloaded then. */
 export interface SuppliedFiles {
@@ -117,7 +117,8 @@ export class Engine {
 
     // Files arrive while WASM starts and warms up. Looked at later: a failure meanwhile must not count as unhandled.
     const downloads = fetchFiles(manifest, source, request.files);
-    downloads.catch(() => undefined);
+    // Only in a worker: it takes a copy of the weights, for which an edge worker may have no room.
+    downloads.then(({ weights }) => { if (request.exclusive) weights.digest = digestOf(weights.bytes); }, () => undefined);
     const watch = new FailureWatch(request.exclusive);
     let device: DeviceKind = choice?.kind ?? "webgpu";
     try {
@@ -201,8 +202,10 @@ export class Engine {
   static async #loadNative(
     glue: Glue, manifest: LoadedManifest, files: Files, source: Source, device: DeviceKind, watch: FailureWatch,
   ): Promise<NativeEngine> {
-    const load = (): Promise<NativeEngine> =>
-      watch.race(glue.Engine.load(manifest.text, files.tokenizer.bytes, files.weights.bytes, device));
+    const load = async (): Promise<NativeEngine> => {
+      const digest = await files.weights.digest;
+      return watch.race(glue.Engine.load(manifest.text, files.tokenizer.bytes, files.weights.bytes, device, digest));
+    };
     try {
       return await load();
     } catch (error) {

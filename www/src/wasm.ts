@@ -74,7 +74,7 @@ export interface AnyGlue {
 /** What that of cpu and gpu exports. */
 export interface Glue extends AnyGlue {
   Engine: {
-    load(manifest: string, tokenizer: Uint8Array, weights: Uint8Array, device: string): Promise<NativeEngine>;
+    load(manifest: string, tokenizer: Uint8Array, weights: Uint8Array, device: string, digest?: string): Promise<NativeEngine>;
     warmUp(manifest: string, device: string): Promise<number>;
   };
 }

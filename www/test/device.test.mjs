@@ -73,28 +73,38 @@ const manifest = JSON.stringify({
 });
 
 /** Loads an Engine over a fake WASM module with these methods, on a fake GPU. */
-async function load(t, device, { warmUp = async (_m, kind) => (kind === "webgpu" ? 1 : 2), selfTest = async () => 0, create, rerank } = {}) {
+async function load(t, device, { warmUp = async (_m, kind) => (kind === "webgpu" ? 1 : 2), selfTest = async () => 0, create, rerank, exclusive = false } = {}) {
   t.mock.getter(globalThis, "navigator", () => ({ gpu: gpu(adapter()) }));
   const calls = [];
   const glue = {
     default: async () => undefined,
     Engine: {
       warmUp,
-      load: async (_manifest, _tokenizer, _weights, kind) => {
+      load: async (_manifest, _tokenizer, _weights, kind, digest) => {
         calls.push(`load ${kind}`);
-        await create?.(kind);
+        await create?.(kind, digest);
         return { selfTest: () => selfTest(kind), info: () => ({ model: "m", device: kind }), rerank, free: () => calls.push(`free ${kind}`) };
       },
     },
   };
   const files = { manifest, tokenizer: new Uint8Array(1), weights: new Uint8Array(1) };
   const engine = await Engine.load(
-    { model: "", device, cache: "default", generation: 0, exclusive: false, wasm: { glue, module: undefined, variant: "gpu" }, files },
+    { model: "", device, cache: "default", generation: 0, exclusive, wasm: { glue, module: undefined, variant: "gpu" }, files },
     { signal: new AbortController().signal, onProgress: () => undefined },
   );
   return { engine, calls };
 }
 if (!("navigator" in globalThis)) Object.defineProperty(globalThis, "navigator", { configurable: true, get: () => undefined });
+
+test("a worker's host computes the digest of the weights; where it cannot, and in a realm with others, WASM does", async (t) => {
+  const digests = [];
+  const create = async (_kind, digest) => { digests.push(digest); };
+  await load(t, "cpu", { create, exclusive: true });
+  await load(t, "cpu", { create });
+  t.mock.getter(globalThis.crypto, "subtle", () => undefined);
+  await load(t, "cpu", { create, exclusive: true });
+  assert.deepEqual(digests, ["6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d", undefined, undefined]);
+});
 
 const trap = () => { throw new WebAssembly.RuntimeError("unreachable"); };
 
