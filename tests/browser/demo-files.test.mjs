@@ -6,9 +6,11 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { makeDocx, makePng } from "./archives.mjs";
 import { MINUTES, TINY, artefacts, ask, bring, file, labels, openDemo, ranked } from "./demo-page.mjs";
+import { chooseServed } from "./page.mjs";
 import { makePdf } from "./pdf.mjs";
 import { answer } from "./server.mjs";
 import { server } from "./set-up.mjs";
+import { bookPages } from "./texts.mjs";
 
 const samples = join(dirname(fileURLToPath(import.meta.url)), "../../www/demo/samples");
 const ARTICLE = `<title>Bees</title><nav><a href="/">Home</a><a href="/x">All our thirty menus</a></nav><article><h1>Bees</h1>${
@@ -111,23 +113,14 @@ test("a hostile page is only text, and a line of a megabyte is cut into pages", 
 
 test("a PDF of 300 pages is read without freezing the page, and its reading can be cancelled", { timeout: 5 * MINUTES }, async (t) => {
   const page = await openDemo(t, TINY);
-  const pdf = makePdf(Array.from({ length: 300 }, (_, number) => Array.from({ length: 30 }, (_, line) => `Page ${number} line ${line} about the bridge over the river.`)));
   await page.evaluate(() => {
     // What a timer sees of the progress: nothing where the pages are read in one go.
     globalThis.seen = new Set();
     setInterval(() => globalThis.seen.add(document.querySelector(".job-what")?.textContent), 1);
   });
-  // Playwright would write a megabyte into the page as text, in one task of its own that takes longer than all others.
-  server.routes["/book.pdf"] = answer(pdf);
+  server.routes["/book.pdf"] = answer(makePdf(bookPages(300)));
   t.after(() => { delete server.routes["/book.pdf"]; });
-  await page.evaluate(async () => {
-    const blob = await (await fetch("/book.pdf")).blob();
-    const transfer = new DataTransfer();
-    for (const name of ["book.pdf", "second.pdf"]) transfer.items.add(new File([blob], name, { type: "application/pdf" }));
-    const input = document.querySelector("#files");
-    input.files = transfer.files;
-    input.dispatchEvent(new Event("change"));
-  });
+  await chooseServed(page, "/book.pdf", ["book.pdf", "second.pdf"], "application/pdf");
   await page.waitForFunction(() => /Page \d+ of 300/.test(document.querySelector(".job-what")?.textContent ?? ""));
   assert.equal(await page.locator(".job").count(), 2);
   await page.getByRole("button", { name: "Cancel reading second.pdf" }).click();

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { MINUTES, TINY, artefacts, ask, bring, file, labels, openDemo, ranked, scrollsSideways } from "./demo-page.mjs";
 import { refuseWasm } from "./page.mjs";
 import { browser, server } from "./set-up.mjs";
+import { sections } from "./texts.mjs";
 
 test("the first click ranks the sample sensibly, and the pages look right at every size", { timeout: 10 * MINUTES }, async (t) => {
   const page = await openDemo(t, "device=cpu");
@@ -62,8 +63,7 @@ test("the page's own thread scores nothing: it has no WASM, and writes the ranki
   await context.addInitScript(refuseWasm);
   t.after(() => context.close());
   const page = await openDemo(t, "device=cpu", { context });
-  const section = (index) => `# Section ${index}\n\n${`Sentence ${index} about a bridge over the river and its cost. `.repeat(12)}`;
-  await bring(page, file("many.md", Array.from({ length: 60 }, (_, index) => section(index)).join("\n\n")));
+  await bring(page, file("many.md", sections(60, 12)));
   await page.evaluate(() => {
     globalThis.rows = 0;
     globalThis.turns = 0;
@@ -87,12 +87,8 @@ test("?threads= sets the number of workers, and the page says how many there are
 });
 
 test("cancel stops a ranking, and the next one works", { timeout: 5 * MINUTES }, async (t) => {
-  const context = await browser.newContext();
-  await context.addInitScript(refuseWasm);
-  t.after(() => context.close());
-  const page = await openDemo(t, "device=cpu", { context });
-  const section = (index) => `# Section ${index}\n\n${`Sentence ${index} about a bridge over the river and its cost. `.repeat(25)}`;
-  await bring(page, file("many.md", Array.from({ length: 300 }, (_, index) => section(index)).join("\n\n")));
+  const page = await openDemo(t, "device=cpu");
+  await bring(page, file("many.md", sections(300, 25)));
   await page.click("#run");
   await page.waitForFunction(() => /batch [1-9]/.test(document.querySelector("#work .work-label").textContent));
   await page.screenshot({ path: join(artefacts, "rerank-scoring.png") });

@@ -5,15 +5,12 @@
 // machine's. Longest gaps of each round.
 import { loadavg } from "node:os";
 import { launch } from "./chromium.mjs";
-import { blankRoutes } from "./page.mjs";
+import { blankRoutes, chooseServed } from "./page.mjs";
 import { makePdf } from "./pdf.mjs";
-import { startServer } from "./server.mjs";
+import { answer, startServer } from "./server.mjs";
+import { bookPages, sections } from "./texts.mjs";
 
 const rounds = Number(process.argv[2] ?? 3);
-const section = (index) => `# Section ${index}\n\n${`Sentence ${index} about a bridge over the river and its cost. `.repeat(12)}`;
-const lines = (number) => Array.from({ length: 30 }, (_, line) => `Page ${number} line ${line} about the bridge over the river.`);
-const book = makePdf(Array.from({ length: 300 }, (_, number) => lines(number)));
-
 /** Starts the timer; `stop()` in the page gives the longest gap. */
 const watch = (page) => page.evaluate(() => {
   let [longest, last] = [0, performance.now()];
@@ -22,15 +19,8 @@ const watch = (page) => page.evaluate(() => {
   globalThis.stop = () => { clearInterval(timer); look(); return longest; };
 });
 
-async function give(page, name, path) {
-  await page.evaluate(async ([name, path]) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([await (await fetch(path)).blob()], name));
-    const input = document.querySelector("#files");
-    input.files = transfer.files;
-    input.dispatchEvent(new Event("change"));
-    await new Promise((resolve) => { setTimeout(resolve, 0); });
-  }, [name, path]);
+async function give(page, name) {
+  await chooseServed(page, `/${name}`, [name]);
   await page.waitForFunction(() => document.querySelector("#jobs").childElementCount === 0, undefined, { polling: 500 });
 }
 
@@ -59,18 +49,17 @@ const WORK = {
   "60 pages ranked in the demo": {
     prepare: async (page) => {
       await demo(page);
-      await give(page, "many.md", "/many.md");
+      await give(page, "many.md");
     },
     work: async (page) => {
       await page.click("#run");
       await page.waitForSelector("#list.ranked li");
     },
   },
-  "a PDF of 300 pages read in the demo": { prepare: demo, work: (page) => give(page, "book.pdf", "/book.pdf") },
+  "a PDF of 300 pages read in the demo": { prepare: demo, work: (page) => give(page, "book.pdf") },
 };
 
-const text = (body) => (_request, response) => response.writeHead(200, { "content-type": "application/octet-stream" }).end(body);
-const server = await startServer({ ...blankRoutes, "/many.md": text(Array.from({ length: 60 }, (_, index) => section(index)).join("\n\n")), "/book.pdf": text(book) });
+const server = await startServer({ ...blankRoutes, "/many.md": answer(sections(60, 12), "text"), "/book.pdf": answer(makePdf(bookPages(300)), "pdf") });
 const browsers = [await launch({ webgpu: false }), await launch({ webgpu: false })];
 try {
   console.log(`load average ${loadavg()[0].toFixed(1)}`);

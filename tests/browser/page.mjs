@@ -50,3 +50,16 @@ export function refuseWasm() {
   const refuse = () => { throw new Error("WASM in the page's own thread"); };
   for (const name of ["compile", "compileStreaming", "instantiate", "instantiateStreaming", "Module", "Instance"]) WebAssembly[name] = refuse;
 }
+
+/**
+ * Gives the demo a file from the test's server, under each of the names: Playwright would write a megabyte into the page as text, in one
+ * task of its own that takes longer than all others.
+ */
+export const chooseServed = (page, path, names, type = "") => page.evaluate(async ([path, names, type]) => {
+  const blob = await (await fetch(path)).blob();
+  const transfer = new DataTransfer();
+  for (const name of names) transfer.items.add(new File([blob], name, { type }));
+  const input = document.querySelector("#files");
+  input.files = transfer.files;
+  input.dispatchEvent(new Event("change"));
+}, [path, names, type]);

@@ -16,11 +16,11 @@ export const modelCache = process.env.FOLIORANK_MODELS ?? join(
 export const modelRoots = [modelCache, join(root, "models")];
 
 /**
- * Starts on a free port. `routes` maps a path to a handler `(request, response, next)`; `next()` gives the usual answer.
+ * Starts on a free port, with the build in `folder`. `routes` maps a path to a handler `(request, response, next)`; `next()` gives the usual answer.
  * Returns { url, routes, requests, stop, resume, close }: routes may be changed while it runs.
  */
-export async function startServer(routes = {}) {
-  const files = staticHandler({ dist, models: modelRoots });
+export async function startServer(routes = {}, folder = dist) {
+  const files = staticHandler({ dist: folder, models: modelRoots });
   const requests = [];
   let away = false;
   const server = createServer((request, response) => {

@@ -10,3 +10,11 @@ export function mixedDocuments(count, lengths) {
   };
   return Array.from({ length: count }, (_, index) => Array.from({ length: lengths[index % lengths.length] + (index % 3) }, next).join(" "));
 }
+
+/** A Markdown document of `count` sections, so many sentences each. */
+export const sections = (count, sentences) =>
+  Array.from({ length: count }, (_, index) => `# Section ${index}\n\n${`Sentence ${index} about a bridge over the river and its cost. `.repeat(sentences)}`).join("\n\n");
+
+/** Lines of `count` pages, for `makePdf`. */
+export const bookPages = (count) =>
+  Array.from({ length: count }, (_, number) => Array.from({ length: 30 }, (_, line) => `Page ${number} line ${line} about the bridge over the river.`));
