@@ -1,8 +1,9 @@
 //! What a run may ask for, before it asks: calls, tokens and cost, from the settings and the pages.
 //!
 //! Calls are the most that the pipeline makes when every answer can be read, every positive is kept
-//! and no verdict is asked for again; tokens count four bytes of English each and answers of the usual length, so they are
-//! a guess. A run in which candidates die, or whose answers are cached, costs less.
+//! and no verdict is asked for again; tokens count four bytes of English each and answers of the
+//! usual length, so they are a guess. A run in which candidates die, or whose answers are cached,
+//! costs less.
 
 use foliorank::llm::LlmImage;
 use foliorank::negatives::{Prices, Settings};

@@ -3,11 +3,12 @@
 use super::super::answer::{Edits, Variants};
 use super::super::desk::{Cache, Question};
 use super::super::funnel::Death;
-use super::super::group::{Negative, Positive, Votes};
+use super::super::group::{Negative, Positive};
 use super::super::margin::{hardest_first, scores};
 use super::super::prompt::{Family, fence};
 use super::super::property::{Property, check_edit};
 use super::super::text::{collapse, near_duplicate};
+use super::verify::against;
 use super::{Consistency, Progress, Run, Stage, Step, answer_tokens};
 use crate::error::Error;
 use crate::llm::Llm;
@@ -144,18 +145,13 @@ where
             .await?;
         let mut kept = Vec::new();
         for (negative, votes) in fresh.into_iter().zip(votes) {
-            let death = match votes {
+            match votes {
                 Ok(v) if v.keep_negative() => {
                     let votes = Some(v);
                     kept.push(Negative { votes, ..negative });
-                    continue;
                 }
-                Ok(Votes { a: true, b: true }) => Death::BothPrompts,
-                Ok(Votes { a: true, .. }) => Death::PromptA,
-                Ok(_) => Death::PromptB,
-                Err(death) => death,
-            };
-            self.funnel.negatives.died(death);
+                other => self.funnel.negatives.died(against(other, true)),
+            }
         }
         Ok(kept)
     }

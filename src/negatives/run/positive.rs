@@ -3,10 +3,11 @@
 use super::super::answer::Positives;
 use super::super::desk::{Cache, Question};
 use super::super::funnel::Death;
-use super::super::group::{Positive, Votes};
+use super::super::group::Positive;
 use super::super::prompt::{Family, plan_list};
 use super::super::segment::plans;
 use super::super::text::{collapse, near_duplicate};
+use super::verify::against;
 use super::{Consistency, Progress, Run, Stage, Step, answer_tokens};
 use crate::error::Error;
 use crate::llm::Llm;
@@ -128,7 +129,7 @@ where
                     let votes = Some(v);
                     kept.push(Positive { votes, ..positive });
                 }
-                other => self.funnel.positives.died(against(other)),
+                other => self.funnel.positives.died(against(other, false)),
             }
         }
         Ok(kept)
@@ -151,15 +152,5 @@ where
             }
         }
         Ok(kept)
-    }
-}
-
-/// Why a positive with these votes dies: the prompts that call it unanswerable.
-pub(super) const fn against(votes: Result<Votes, Death>) -> Death {
-    match votes {
-        Ok(Votes { a: false, b: false }) => Death::BothPrompts,
-        Ok(Votes { a: false, .. }) => Death::PromptA,
-        Ok(_) => Death::PromptB,
-        Err(death) => death,
     }
 }

@@ -9,7 +9,7 @@ use super::super::funnel::Death;
 use super::super::group::{Positive, Restatement, Way};
 use super::super::prompt::{Family, numbered};
 use super::super::text::{collapse, normalise};
-use super::positive::against;
+use super::verify::against;
 use super::{Consistency, Progress, Run, Stage, Step, answer_tokens};
 use crate::error::Error;
 use crate::llm::Llm;
@@ -132,7 +132,7 @@ where
                         },
                     ));
                 }
-                other => self.funnel.restated.died(against(other)),
+                other => self.funnel.restated.died(against(other, false)),
             }
         }
         Ok(sound)

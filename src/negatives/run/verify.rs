@@ -54,10 +54,7 @@ where
         for family in [Family::VerifyA, Family::VerifyB] {
             let verdicts = match control {
                 Some(control) => self.controlled(family, batch, control, stage, step).await?,
-                None => {
-                    self.progress(stage, step).await?;
-                    Some(self.ask_verdicts(family, batch).await?)
-                }
+                None => Some(self.ask_verdicts(family, batch, stage, step).await?),
             };
             let Some(verdicts) = verdicts else {
                 return Ok(None);
@@ -85,8 +82,7 @@ where
         for place in Random::new(self.settings.seed ^ salt).draw(batch.len() + 1, 2) {
             let mut list = batch.to_vec();
             list.insert(place, control);
-            self.progress(stage, step).await?;
-            let mut verdicts = self.ask_verdicts(family, &list).await?;
+            let mut verdicts = self.ask_verdicts(family, &list, stage, step).await?;
             if verdicts.remove(place) != Some(false) {
                 return Ok(Some(verdicts));
             }
@@ -98,7 +94,10 @@ where
         &mut self,
         family: Family,
         batch: &[&str],
+        stage: Stage,
+        step: Step,
     ) -> Result<Vec<Option<bool>>, Error> {
+        self.progress(stage, step).await?;
         let page = self.page();
         let queries = numbered("questions", batch.iter().copied());
         let question = Question {
@@ -121,5 +120,15 @@ where
         }
         let sound = |(verdict, against): (Option<bool>, bool)| verdict.filter(|_| !against);
         Ok(read.into_iter().zip(contradicted).map(sound).collect())
+    }
+}
+
+/// What a candidate with these votes dies of: the prompts that say of it what it must not be.
+pub(super) const fn against(votes: Result<Votes, Death>, answerable: bool) -> Death {
+    match votes {
+        Ok(Votes { a, b }) if a == answerable && b == answerable => Death::BothPrompts,
+        Ok(Votes { a, .. }) if a == answerable => Death::PromptA,
+        Ok(_) => Death::PromptB,
+        Err(death) => death,
     }
 }
